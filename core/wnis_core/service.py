@@ -1,0 +1,134 @@
+"""What the three Flask services share: request ids, error documents, metrics, health."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+from flask import Flask, Response, current_app, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from wnis_core import logs
+from wnis_core.errors import (
+    BadRequest,
+    Failure,
+    Forbidden,
+    InvalidValue,
+    NotAuthenticated,
+    NotFound,
+    TooLarge,
+    TooMany,
+    Unavailable,
+    WnisError,
+)
+from wnis_core.metrics import HTTP_REQUESTS, HTTP_SECONDS, exposition
+from wnis_core.problem import MEDIA_TYPE, STATUS_BY_CODE, problem_document
+from wnis_core.tokens import Caller, read_internal_token
+
+log = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ERROR_OF_STATUS: dict[int, type[WnisError]] = {
+    400: BadRequest, 401: NotAuthenticated, 403: Forbidden, 404: NotFound, 405: BadRequest, 413: TooLarge,
+    415: BadRequest, 422: InvalidValue, 429: TooMany, 503: Unavailable,
+}  # fmt: skip
+
+
+def install(app: Flask, *, ready: Callable[[], tuple[dict[str, object], int]]) -> None:
+    """Give `app` request ids, metrics, problem documents, ``/health``, ``/ready`` and ``/metrics``.
+
+    Parameters
+    ----------
+    ready : returns the document of ``/ready`` and its status
+    """
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(WnisError, _answer_error)
+    app.register_error_handler(HTTPException, _answer_http_exception)
+    app.register_error_handler(Exception, _answer_unexpected)
+    app.add_url_rule("/health", "health", lambda: jsonify(status="ok"))
+    app.add_url_rule("/metrics", "metrics", _metrics)
+
+    def answer_ready() -> tuple[Response, int]:
+        document, status = ready()
+        return jsonify(document), status
+
+    app.add_url_rule("/ready", "ready", answer_ready)
+
+
+def internal_caller(secret: str, audience: str) -> Caller:
+    """The caller of the current request of an internal service; raises `NotAuthenticated`."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if kind != "Bearer" or not token:
+        raise NotAuthenticated("This service answers calls of the API service only.")
+    return read_internal_token(secret, audience, token)
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.started = time.perf_counter()
+    logs.request_id.set(g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    endpoint = request.url_rule.rule if request.url_rule else "unmatched"
+    elapsed = time.perf_counter() - g.started if "started" in g else 0.0
+    HTTP_REQUESTS.labels(request.method, endpoint, str(response.status_code)).inc()
+    HTTP_SECONDS.labels(request.method, endpoint).observe(elapsed)
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    log.info(
+        "%s %s %d",
+        request.method,
+        request.path,
+        response.status_code,
+        extra={"event.duration": int(elapsed * 1e9), "http.route": endpoint},
+    )
+    return response
+
+
+def _answer_error(error: WnisError) -> Response:
+    status = STATUS_BY_CODE[error.code]
+    if status >= 500:
+        log.warning("%s", error, exc_info=error)
+    response = jsonify(problem_document(error, g.get("request_id", "")))
+    response.status_code = status
+    response.content_type = MEDIA_TYPE
+    if error.retry_after_s is None and status in (429, 503):
+        response.headers["Retry-After"] = "5"
+    elif error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _answer_http_exception(error: HTTPException) -> Response:
+    status = error.code or 500
+    kind = _ERROR_OF_STATUS.get(status, Failure)
+    response = _answer_error(kind(error.description or error.name))
+    if status != response.status_code and status < 500:
+        # statuses outside our table (405 and the like) keep their number
+        document = response.get_json()
+        document["status"] = status
+        response.set_data(current_app.json.dumps(document))
+        response.status_code = status
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _answer_unexpected(error: Exception) -> Response:
+    log.exception("unexpected error", exc_info=error)
+    return _answer_error(
+        Failure("Something went wrong on our side.", mend="Report the request id to whoever runs the system.")
+    )
+
+
+def _metrics() -> Response:
+    body, content_type = exposition()
+    return Response(body, content_type=content_type)

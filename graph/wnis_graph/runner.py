@@ -1,0 +1,157 @@
+"""Runs named queries: binds ``$utility``, limits time, retries what is transient, counts by name.
+
+This module, the schema's migrations and the analysts' read-only door are the only places that hold a session.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import neo4j
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    ConfigurationError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+    TransientError,
+)
+from wnis_core.errors import Failure, Unavailable
+from wnis_core.metrics import NEO4J_QUERIES, NEO4J_SECONDS
+
+from wnis_graph.query import Access, Query
+from wnis_graph.scope import Scope
+
+Row = TypeVar("Row")
+Result = TypeVar("Result")
+
+BATCH = 5_000
+"""Rows of one ``UNWIND`` batch; larger ones gain nothing (measured, see docs/adr)."""
+
+
+def open_driver(uri: str, user: str, password: str) -> neo4j.Driver:
+    """A driver that gives up after seconds rather than half a minute when the server is away."""
+    return neo4j.GraphDatabase.driver(
+        uri,
+        auth=(user, password),
+        connection_timeout=5.0,
+        connection_acquisition_timeout=10.0,
+        max_transaction_retry_time=10.0,
+        notifications_min_severity="OFF",
+        user_agent="wnis",
+    )
+
+
+class Transaction:
+    """Several named queries that take effect together or not at all."""
+
+    def __init__(self, raw: neo4j.ManagedTransaction, scope: Scope) -> None:
+        self._raw = raw
+        self._scope = scope
+
+    def run(self, query: Query[Row], /, **parameters: Any) -> list[Row]:
+        """The rows of `query`, mapped to its row type."""
+        return _timed(self._raw, query, self._scope, parameters)
+
+    def run_one(self, query: Query[Row], /, **parameters: Any) -> Row | None:
+        """The first row, or nothing."""
+        rows = self.run(query, **parameters)
+        return rows[0] if rows else None
+
+    def run_batches(self, query: Query[Row], rows: Sequence[Any], /, **parameters: Any) -> int:
+        """`query` over `rows` in batches bound as ``$rows``; returns how many rows were sent."""
+        for start in range(0, len(rows), BATCH):
+            self.run(query, rows=list(rows[start : start + BATCH]), **parameters)
+        return len(rows)
+
+
+class Runner:
+    """The one door to the graph; safe for threads."""
+
+    def __init__(self, driver: neo4j.Driver) -> None:
+        self._driver = driver
+
+    def run(self, scope: Scope, query: Query[Row], /, **parameters: Any) -> list[Row]:
+        """The rows of one query in a transaction of its own.
+
+        Raises
+        ------
+        Unavailable
+            the server is away, or the query ran out of time
+        Failure
+            the statement itself was refused
+        """
+        return self._managed(query.access, query.timeout_s, lambda tx: _timed(tx, query, scope, parameters))
+
+    def run_one(self, scope: Scope, query: Query[Row], /, **parameters: Any) -> Row | None:
+        """The first row, or nothing."""
+        rows = self.run(scope, query, **parameters)
+        return rows[0] if rows else None
+
+    def write(self, scope: Scope, work: Callable[[Transaction], Result], *, timeout_s: float = 60.0) -> Result:
+        """`work` in one write transaction; it may run again after a transient error, so it must be idempotent."""
+        return self._managed(Access.WRITE, timeout_s, lambda tx: work(Transaction(tx, scope)))
+
+    def read(self, scope: Scope, work: Callable[[Transaction], Result], *, timeout_s: float = 60.0) -> Result:
+        """`work` in one read transaction: all its queries see the same state."""
+        return self._managed(Access.READ, timeout_s, lambda tx: work(Transaction(tx, scope)))
+
+    def alive(self) -> bool:
+        """Whether the server answers a trivial query."""
+        try:
+            with self._driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
+                session.run("RETURN 1").consume()
+        except (DriverError, Neo4jError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._driver.close()
+
+    def _managed(self, access: Access, timeout_s: float, work: Callable[[neo4j.ManagedTransaction], Result]) -> Result:
+        unit = neo4j.unit_of_work(timeout=timeout_s)(work)
+        with translated_errors(), self._driver.session() as session:
+            if access is Access.READ:
+                return session.execute_read(unit)
+            return session.execute_write(unit)
+
+
+def _timed(tx: neo4j.ManagedTransaction, query: Query[Row], scope: Scope, given: dict[str, Any]) -> list[Row]:
+    parameters = given if query.platform else {**given, "utility": scope.utility}
+    if parameters.keys() != query.parameters:
+        raise Failure(
+            f"Query {query.name} takes {sorted(query.parameters)} and was given {sorted(parameters)}.",
+        )
+    started = time.perf_counter()
+    NEO4J_QUERIES.labels(query.name).inc()
+    try:
+        return [query.row(record) for record in tx.run(query.cypher, parameters)]
+    finally:
+        NEO4J_SECONDS.labels(query.name).observe(time.perf_counter() - started)
+
+
+@contextmanager
+def translated_errors() -> Any:
+    """Driver and server errors as our own."""
+    try:
+        yield
+    except (AuthError, ConfigurationError) as error:
+        raise Unavailable(
+            f"The graph refused our credentials or configuration ({error}).",
+            mend="Check NEO4J_URI, NEO4J_USER and NEO4J_PASSWORD.",
+            retry_after_s=30,
+        ) from error
+    except ClientError as error:
+        if "TransactionTimedOut" in (error.code or ""):
+            raise Unavailable("The graph took too long to answer.", retry_after_s=5) from error
+        raise Failure(f"The graph refused a statement ({error.code}).") from error
+    except (ServiceUnavailable, SessionExpired, TransientError, DriverError) as error:
+        raise Unavailable(
+            "The graph database is not available.", mend="Try again in a few seconds.", retry_after_s=5
+        ) from error
