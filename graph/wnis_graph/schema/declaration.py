@@ -59,6 +59,9 @@ UNITS = frozenset(
 )
 """Units a numeric property may state; ``1`` is dimensionless."""
 
+LONGEST_INDEXED = 2_000
+"""Characters of a string in a range index: Neo4j refuses keys beyond 8 kB only when the transaction commits."""
+
 _UNIT_SUFFIX = {"_m": "m", "_m3": "m3", "_m3s": "m3/s", "_ms": "m/s", "_s": "s", "_w": "W", "_days": "day"}
 
 
@@ -84,6 +87,8 @@ class Label:
     base : label that every such node carries too, whose properties it inherits
     search : properties of a full-text index
     indexed : properties of a range index (with ``utility`` before it, for a tenant's label)
+    unique : further properties that no two nodes of the label share
+    points : properties of a point index
     """
 
     name: str
@@ -94,6 +99,7 @@ class Label:
     search: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,7 @@ class Schema:
         """
         declared = self.properties_of(name)
         problems = [FieldProblem(key, f"is not a property of {name}") for key in node if key not in declared]
+        indexed = self._indexed(name)
         if not partial:
             problems += [
                 FieldProblem(p.name, "is required")
@@ -154,6 +161,8 @@ class Schema:
         for key, value in node.items():
             if key in declared and value is not None and (fault := _fault(declared[key], value)):
                 problems.append(FieldProblem(key, fault))
+            elif key in indexed and isinstance(value, str) and len(value) > LONGEST_INDEXED:
+                problems.append(FieldProblem(key, f"has more than {LONGEST_INDEXED} characters"))
         if problems:
             raise InvalidValue(
                 f"{name}: {'; '.join(f'{p.field} {p.message}' for p in problems)}.",
@@ -161,6 +170,11 @@ class Schema:
                 fields=problems,
             )
         return node
+
+    def _indexed(self, name: str) -> frozenset[str]:
+        label = self.label(name)
+        own = {"id", *label.indexed, *label.unique}
+        return frozenset(own) | (self._indexed(label.base) if label.base else frozenset())
 
 
 def _fault(declared: Property, value: Any) -> str | None:
@@ -206,7 +220,7 @@ def check(labels: Sequence[Label], relationships: Sequence[Relationship]) -> Non
         inherited = {p.name for p in by_name[label.base].properties} if label.base else set()
         for twice in own & inherited:
             raise SchemaProblem(f"Label {label.name}: {twice} is inherited from {label.base}; drop it here.")
-        for wanted in (*label.search, *label.indexed, *label.points):
+        for wanted in (*label.search, *label.indexed, *label.points, *label.unique):
             if wanted not in own | inherited:
                 raise SchemaProblem(f"Label {label.name}: indexes {wanted}, which it lacks; declare the property.")
         if "id" not in own | inherited:

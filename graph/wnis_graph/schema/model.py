@@ -54,7 +54,7 @@ LABELS: tuple[Label, ...] = (
             _SYNTHETIC,
         ),
         tenant=False,
-        indexed=("username",),
+        unique=("username",),
     ),
     Label(
         "Network",
@@ -107,6 +107,7 @@ LABELS: tuple[Label, ...] = (
             Property("y", F, "source coordinate", unit="1"),
             Property("location", Kind.POINT, "WGS 84 (srid 4326), or source coordinates (srid 7203) without a CRS"),
             Property("shape", Kind.FLOATS, "flattened line of a link in the system of location", unit="1"),
+            Property("vertices", Kind.FLOATS, "flattened bends of a link, source coordinates", unit="1"),
             Property("revision", I, "counts the changes of this component", unit="1", required=True),
             Property("retired_at", TIME, "when it was taken out of the network"),
             _RECORDED,
