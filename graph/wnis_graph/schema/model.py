@@ -115,7 +115,7 @@ LABELS: tuple[Label, ...] = (
             _SYNTHETIC,
         ),
         search=("name", "description", "material", "source_id"),
-        indexed=("network", "type", "name"),
+        indexed=("network", "type", "name", "source_id"),
         points=("location",),
     ),
     Label(
