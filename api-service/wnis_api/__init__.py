@@ -1,0 +1,1 @@
+"""The public HTTP API: accounts, networks, what happened to them and what is believed about them."""

@@ -1,0 +1,28 @@
+"""gunicorn's settings of the API service: ``gunicorn -c python:wnis_api.gunicorn_conf wnis_api.wsgi:app``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prometheus_client import multiprocess
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+threads = 8
+timeout = 120
+graceful_timeout = 10
+keepalive = 15
+# an id may have 500 characters, three bytes each when percent-encoded
+limit_request_line = 8190
+limit_request_fields = 60
+# the access log is ours, with the request id
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+
+
+def child_exit(_: Any, worker: Any) -> None:
+    """Take a dead worker's live gauges out of the metrics."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library has no annotation

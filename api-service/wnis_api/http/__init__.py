@@ -1,0 +1,1 @@
+"""HTTP: routes as data, their schemas, and what they have in common."""

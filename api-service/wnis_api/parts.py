@@ -1,0 +1,100 @@
+"""Everything the routes work with, made once from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wnis_core.service_client import ServiceClient
+from wnis_core.settings import Settings, require_secret
+from wnis_core.tokens import Caller
+from wnis_graph.repositories.users import UserRepository
+from wnis_graph.repositories.utilities import UtilityRepository
+from wnis_graph.runner import Runner, open_driver
+
+from wnis_api import passwords
+from wnis_api.api_keys import ApiKeys
+from wnis_api.audit import AuditTrail
+from wnis_api.configuration import Configuration
+from wnis_api.credentials import Credentials
+from wnis_api.directory import Directory
+from wnis_api.gate import Gate
+from wnis_api.readiness import ReadinessProbe
+from wnis_api.receipts import Receipts
+from wnis_api.request_limits import RequestLimits
+from wnis_api.sessions import Sessions
+from wnis_api.sign_in import SignIn
+from wnis_api.sql import Database
+from wnis_api.throttle import SignInThrottle
+from wnis_api.user_tokens import UserTokens
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The composition root's product; one for each worker process."""
+
+    runner: Runner
+    database: Database
+    credentials: Credentials
+    sessions: Sessions
+    keys: ApiKeys
+    gate: Gate
+    sign_in: SignIn
+    directory: Directory
+    limits: RequestLimits
+    receipts: Receipts
+    audit: AuditTrail
+    configuration: Configuration
+    simulator: ServiceClient
+    ml: ServiceClient
+    readiness: ReadinessProbe
+    max_upload_bytes: int
+
+
+def build_parts(settings: Settings) -> Parts:
+    """Wire everything up; nothing is connected yet, so the API starts while other parts are still down."""
+    runner = Runner(open_driver(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password))
+    database = Database(settings.sql_url)
+    secret = require_secret("WNIS_INTERNAL_SECRET", settings.internal_secret)
+    simulator = ServiceClient("simulator", settings.simulator_url, secret)
+    ml = ServiceClient("ml", settings.ml_url, secret)
+    credentials, sessions, keys = Credentials(database), Sessions(database), ApiKeys(database)
+    directory = Directory(UserRepository(runner), UtilityRepository(runner), credentials)
+    tokens = UserTokens(require_secret("WNIS_JWT_SECRET", settings.jwt_secret))
+    limits = RequestLimits(
+        settings.redis_url, settings.home / "run" / "counters.sqlite", settings.rate_limit_per_minute
+    )
+    passwords.prepare()
+
+    def index_answers() -> bool:
+        nobody = Caller("default", "api", frozenset(), "ready")
+        return bool(ml.call(nobody, "GET", "/index", timeout_s=2))
+
+    readiness = ReadinessProbe(
+        {
+            "neo4j": runner.alive,
+            "sql": database.answers,
+            "simulator": simulator.answers,
+            "ml": ml.answers,
+            "vector_store": index_answers,
+            "request_counters": limits.answers,
+        },
+        sessions,
+    )
+    return Parts(
+        runner=runner,
+        database=database,
+        credentials=credentials,
+        sessions=sessions,
+        keys=keys,
+        gate=Gate(tokens, credentials, keys, directory),
+        sign_in=SignIn(credentials, sessions, SignInThrottle(database), directory, tokens),
+        directory=directory,
+        limits=limits,
+        receipts=Receipts(database),
+        audit=AuditTrail(database),
+        configuration=Configuration(database),
+        simulator=simulator,
+        ml=ml,
+        readiness=readiness,
+        max_upload_bytes=settings.max_upload_bytes,
+    )

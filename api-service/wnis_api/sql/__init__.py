@@ -1,0 +1,130 @@
+"""The API's SQL database: SQLite (WAL) by default, PostgreSQL by URL.
+
+`upgrade` brings the schema up to date; `Database` is the one door to connections and turns the driver's
+errors into ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from wnis_core.errors import InvalidValue, Unavailable
+
+_UPGRADE_LOCK = 0x574E4953  # "WNIS": the advisory lock that PostgreSQL starters queue for
+
+
+class Database:
+    """Connections to one database; safe for threads.
+
+    Parameters
+    ----------
+    url : SQLAlchemy URL; ``postgresql://`` means the psycopg 3 driver
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._writing = self._engine.execution_options(wnis_write=True)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine below, for the schema's upgrade."""
+        return self._engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose every statement stands alone."""
+        with _translated(), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction; on SQLite it takes the write lock at once, so it never fails half-way for want of it."""
+        with _translated(), self._writing.begin() as connection:
+            yield connection
+
+    def answers(self) -> bool:
+        """Whether the database answers a trivial query and has our schema."""
+        try:
+            with self.read() as connection:
+                connection.exec_driver_sql("SELECT 1 FROM accounts LIMIT 1")
+        except (Unavailable, DBAPIError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
+
+def upgrade(url: str) -> None:
+    """Bring the schema at `url` to the newest version; safe to run twice and by two starters at once."""
+    database = Database(url)
+    try:
+        with database.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+            migrations = Config()
+            migrations.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            migrations.attributes["connection"] = connection
+            command.upgrade(migrations, "head")
+    finally:
+        database.close()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except sqlalchemy.exc.ArgumentError as error:
+        raise InvalidValue("WNIS_SQL_URL is not a SQLAlchemy URL.", mend="Correct WNIS_SQL_URL.") from error
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sqlalchemy.create_engine(parsed, connect_args={"timeout": 5, "check_same_thread": False}, pool_size=16)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        return sqlalchemy.create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            connect_args={"connect_timeout": 3, "options": "-c statement_timeout=10000"},
+            pool_size=16,
+            pool_timeout=5,
+            pool_pre_ping=True,
+        )
+    raise InvalidValue(
+        f"WNIS_SQL_URL names {parsed.get_backend_name()}, which is not supported.",
+        mend="Use sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
+    )
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # the driver's own implicit BEGIN would take a read lock first and fail when it must become a write lock
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get("wnis_write"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        raise Unavailable(
+            "The account database is not available.", mend="Try again in a few seconds.", retry_after_s=5
+        ) from error
