@@ -1,0 +1,160 @@
+"""What a mapping may fill: the properties of assets, service connections and incidents, as data.
+
+Names, types and units are those of the graph model (a test holds the two together); ``docs/reference/mapping.md``
+is generated from these tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CellKind(StrEnum):
+    """Type of a mapped value; all but LIST are single values."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    COUNT = "whole number"
+    FLAG = "yes or no"
+    DAY = "date"
+    MOMENT = "date and time"
+    LIST = "list of texts"
+
+
+@dataclass(frozen=True)
+class TargetProperty:
+    """One property that a file can fill.
+
+    Parameters
+    ----------
+    unit : SI unit that the value ends in; a mapping states the unit of the file
+    positive : zero and negative values are refused
+    values : closed set, empty when open
+    """
+
+    name: str
+    kind: CellKind
+    description: str
+    unit: str | None = None
+    positive: bool = False
+    required: bool = False
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of row: its properties and the keys by which a row can be told from another.
+
+    Parameters
+    ----------
+    keys : at least one of them has to be filled in every row
+    unique : keys that no two rows of a file may share
+    """
+
+    name: str
+    description: str
+    properties: tuple[TargetProperty, ...]
+    keys: tuple[str, ...]
+    unique: tuple[str, ...]
+
+    def property(self, name: str) -> TargetProperty:
+        """The property called `name`; KeyError when there is none."""
+        return {p.name: p for p in self.properties}[name]
+
+
+T, N, C, F, D, M, L = (  # a table reads better with short names
+    CellKind.TEXT,
+    CellKind.NUMBER,
+    CellKind.COUNT,
+    CellKind.FLAG,
+    CellKind.DAY,
+    CellKind.MOMENT,
+    CellKind.LIST,
+)
+P = TargetProperty
+
+_SYNTHETIC = P("synthetic", F, "made by a generator, not observed; shown wherever a person sees it")
+
+ASSETS = Target(
+    "assets",
+    "attributes of components that are in the network already, found by id, by key of the register or by name",
+    (
+        P("id", T, "identifier of the component in the graph"),
+        P("name", T, "name of the component in the network file"),
+        P("source_id", T, "key of the record in the register; kept on the component"),
+        P(
+            "type",
+            T,
+            "label of the component, where a name alone is ambiguous",
+            values=("Junction", "Reservoir", "Tank", "Pipe", "Pump", "Valve", "Hydrant", "Sensor"),
+        ),
+        P("install_date", D, "when it was laid or built"),
+        P("material", T, "material code, such as cast_iron, ductile_iron, pvc"),
+        P("diameter_m", N, "inner diameter", unit="m", positive=True),
+        P("length_m", N, "length", unit="m", positive=True),
+        P("roughness", N, "Hazen-Williams or Manning coefficient; m under Darcy-Weisbach", unit="1", positive=True),
+        P("lined_date", D, "when it was lined"),
+        P("zone", T, "pressure zone or district in the register"),
+        P("manufacturer", T, "who made it"),
+        P("description", T, "free text"),
+        _SYNTHETIC,
+    ),
+    keys=("id", "name", "source_id"),
+    unique=("id", "source_id"),
+)
+
+SERVICE_CONNECTIONS = Target(
+    "service_connections",
+    "where customers take water from the network",
+    (
+        P("id", T, "identifier; made from source_id when left out"),
+        P("source_id", T, "key of the record in the register"),
+        P("name", T, "name of the connection or customer", required=True),
+        P("customers", C, "people or households served", unit="person", required=True),
+        P("critical", F, "a hospital, school or the like"),
+        P("served_by", T, "component that it takes its water from: id, key of the register or name", required=True),
+        _SYNTHETIC,
+    ),
+    keys=("id", "source_id"),
+    unique=("id", "source_id"),
+)
+
+INCIDENTS = Target(
+    "incidents",
+    "what happened: breaks, leaks, complaints, quality problems and outages",
+    (
+        P("id", T, "identifier; made from source_id when left out"),
+        P("source_id", T, "key of the record in the list"),
+        P(
+            "kind",
+            T,
+            "kind of incident",
+            required=True,
+            values=("break", "leak", "complaint", "quality", "outage"),
+        ),
+        P("occurred_at", M, "when it happened", required=True),
+        P("available_at", M, "when it was known; occurred_at when left out"),
+        P("components", L, "what it happened to: ids, keys of the register or names"),
+        P("narrative", T, "what people wrote about it"),
+        P("severity", T, "how bad", values=("low", "medium", "high", "critical")),
+        P("status", T, "whether it still needs work; closed when left out", values=("open", "closed")),
+        P("cause", T, "coded or written cause"),
+        P("repair", T, "how it was mended"),
+        P("longitude", N, "where it happened, WGS 84; together with latitude", unit="degree"),
+        P("latitude", N, "where it happened, WGS 84; together with longitude", unit="degree"),
+        _SYNTHETIC,
+    ),
+    keys=("id", "source_id"),
+    unique=("id", "source_id"),
+)
+
+TARGETS: dict[str, Target] = {target.name: target for target in (ASSETS, SERVICE_CONNECTIONS, INCIDENTS)}
+
+FILE_UNITS: dict[str, dict[str, float]] = {
+    "m": {"m": 1.0, "mm": 0.001, "cm": 0.01, "km": 1000.0, "in": 0.0254, "ft": 0.3048, "us_survey_ft": 1200 / 3937},
+    "degree": {"degree": 1.0},
+    "1": {"1": 1.0},
+    "person": {"person": 1.0},
+}
+"""Units a file may be in, by the unit that the property ends in, with the factor to it."""
