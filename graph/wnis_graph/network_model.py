@@ -159,7 +159,7 @@ class NetworkModel:
     """A whole network. Link ends name nodes of this model.
 
     `link_to_link` lists joints without a node between (start link, end link): asset registers have them, EPANET
-    does not, and such a network cannot be simulated or exported.
+    does not, and such a network cannot be simulated or exported. At such a joint the link's end is empty (``""``).
     """
 
     title: str

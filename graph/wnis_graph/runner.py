@@ -21,7 +21,7 @@ from neo4j.exceptions import (
     SessionExpired,
     TransientError,
 )
-from wnis_core.errors import Failure, Unavailable
+from wnis_core.errors import Conflict, Failure, Unavailable
 from wnis_core.metrics import NEO4J_QUERIES, NEO4J_SECONDS
 
 from wnis_graph.query import Access, Query
@@ -150,6 +150,8 @@ def translated_errors() -> Any:
     except ClientError as error:
         if "TransactionTimedOut" in (error.code or ""):
             raise Unavailable("The graph took too long to answer.", retry_after_s=5) from error
+        if "ConstraintValidationFailed" in (error.code or ""):
+            raise Conflict("Something with this id exists already.", mend="Choose another id.") from error
         raise Failure(f"The graph refused a statement ({error.code}).") from error
     except (ServiceUnavailable, SessionExpired, TransientError, DriverError) as error:
         raise Unavailable(

@@ -1,0 +1,9 @@
+"""All named queries, one module per aggregate; importing this package registers every one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")

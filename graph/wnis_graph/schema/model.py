@@ -9,6 +9,7 @@ DAY, TIME = Kind.DATE, Kind.DATETIME
 
 JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 STATUSES = ("open", "closed", "active", "in_service", "out_of_service", "retired")
+ORIGINS = ("file", "register", "hand")
 HEALTHS = ("normal", "warning", "critical", "unknown")
 INCIDENT_KINDS = ("break", "leak", "complaint", "quality", "outage")
 SEVERITIES = ("low", "medium", "high", "critical")
@@ -95,6 +96,7 @@ LABELS: tuple[Label, ...] = (
             Property("name", S, "name in the source or register", required=True),
             Property("source_id", S, "key of the source record"),
             Property("network", S, "id of its network", required=True),
+            Property("origin", S, "how it came: a model file, an asset register, or by hand", required=True, values=ORIGINS),
             Property("status", S, "state of operation", required=True, values=STATUSES),
             Property("health", S, "map colour, by the rule in docs/guide/concepts.md", required=True, values=HEALTHS),
             Property("health_reason", S, "the evidence behind health, in words"),
