@@ -1,0 +1,1 @@
+"""Has this happened before? Incidents found by meaning and by words."""
