@@ -25,7 +25,7 @@ class _Strict(BaseModel):
 
 
 class _FileTable(_Strict):
-    """`[file]`: how the file is written."""
+    """How the file is written."""
 
     encoding: Literal["auto", "utf-8", "utf-16", "latin-1", "cp1252"] = Field(
         "auto", description="character encoding; auto knows a byte order mark, UTF-8, and otherwise takes Latin-1"
@@ -41,26 +41,26 @@ class _ConditionTable(_Strict):
     """A condition on one column."""
 
     column: str = Field(description="column to look at")
-    equals: list[str] = Field(default=[], description="satisfied by these texts")
-    not_equals: list[str] = Field(default=[], description="satisfied by all but these texts; give one of the two")
+    equals: list[str] = Field(default=[], description="texts that satisfy it, ignoring case")
+    not_equals: list[str] = Field(default=[], description="texts that do not satisfy it; give exactly one of the two")
 
 
 class _FilterTable(_ConditionTable):
-    """`[[filters]]`: rows to keep; the others are counted under the reason."""
+    """Rows to keep; the others are counted under the reason. Several filters all have to hold."""
 
     reason: str = Field(description="why rows are left out, in words for the report")
 
 
 class _RedactionTable(_Strict):
-    """`[[redactions]]`: patterns whose finds are replaced in texts, such as names of people."""
+    """Patterns whose finds are replaced in texts, such as names of people, before anything else sees them."""
 
     properties: list[str] = Field(description="properties to clean")
     pattern: str = Field(description="Python regular expression")
-    replacement: str = Field("[redacted]", description="what stands in its place")
+    replacement: str = Field("[redacted]", description="what stands in its place; `\\1` is the first group")
 
 
 class _PropertyTable(_Strict):
-    """`[properties.NAME]`: how the property NAME is filled."""
+    """How the property NAME of the target is filled: exactly one of `column`, `columns` and `constant`."""
 
     column: str | None = Field(None, description="column to read")
     columns: list[str] = Field(default=[], description="several columns, joined (texts and lists only)")
@@ -77,7 +77,10 @@ class _PropertyTable(_Strict):
     )
     missing: list[str] = Field(default=[], description="texts that mean: not known (blank always does)")
     required: bool = Field(False, description="reject rows without it")
-    only_when: _ConditionTable | None = Field(None, description="read it only in rows that satisfy this condition")
+    only_when: _ConditionTable | None = Field(
+        None,
+        description="read it only in rows that satisfy `{ column = ..., equals = [...] }` (or `not_equals`)",
+    )
     separator: str | None = Field(None, description="splits one cell into a list")
     unreadable: Literal["reject", "missing"] = Field(
         "reject", description="what a cell that cannot be read does: reject the row, or count and leave it empty"
@@ -85,7 +88,7 @@ class _PropertyTable(_Strict):
 
 
 class _MappingTable(_Strict):
-    """The whole file."""
+    """What the file may hold."""
 
     target: str = Field(description=f"what the rows are: {', '.join(TARGETS)}")
     description: str = Field("", description="what file this is for")
@@ -94,6 +97,16 @@ class _MappingTable(_Strict):
     filters: list[_FilterTable] = Field(default=[], description="rows to keep")
     redactions: list[_RedactionTable] = Field(default=[], description="texts to clean")
     never: dict[str, str] = Field(default={}, description="columns that must not be read, with the reason")
+
+
+TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("The file", _MappingTable),
+    ("`[file]`", _FileTable),
+    ("`[properties.NAME]`", _PropertyTable),
+    ("`[[filters]]`", _FilterTable),
+    ("`[[redactions]]`", _RedactionTable),
+)
+"""Every table of the notation with its heading on the reference page."""
 
 
 class _Faults:

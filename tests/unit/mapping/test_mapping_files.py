@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from wnis_core.errors import InvalidValue, NotFound
 from wnis_core.mapping import TARGETS, load_mapping, parse_mapping
+from wnis_core.mapping_page import page
 from wnis_core.mapping_targets import CellKind
 from wnis_graph.schema.declaration import Kind
 from wnis_graph.schema.model import COMPONENT_LABELS, SCHEMA
@@ -144,3 +145,8 @@ def test_targets_are_properties_of_the_graph_model(target: str, labels: tuple[st
         assert wanted.name in declared
         assert declared[wanted.name].kind in KINDS[wanted.kind]
         assert declared[wanted.name].unit == wanted.unit
+
+
+def test_the_reference_page_is_the_generated_one() -> None:
+    written = (MAPPINGS.parents[1] / "docs" / "reference" / "mapping.md").read_text(encoding="utf-8")
+    assert written == page(), "run: python -m wnis_core.mapping_page > docs/reference/mapping.md"
