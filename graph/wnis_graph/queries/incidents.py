@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from wnis_graph.query import Access, Query, RawRow, nothing
+from wnis_graph.values import Location, native
 
 
 @dataclass(frozen=True)
@@ -16,15 +16,6 @@ class AffectedComponent:
     id: str
     type: str
     name: str
-
-
-@dataclass(frozen=True)
-class IncidentPlace:
-    """Where it happened: longitude and latitude (srid 4326), or source coordinates of a network without CRS (7203)."""
-
-    x: float
-    y: float
-    srid: int = 4326
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,7 @@ class Incident:
     severity: str | None
     cause: str | None
     repair: str | None
-    place: IncidentPlace | None
+    location: Location | None
     created_at: datetime | None
     synthetic: bool
     components: tuple[AffectedComponent, ...]
@@ -61,26 +52,21 @@ class Reference:
     id: str
 
 
-def _native(value: Any) -> datetime | None:
-    return None if value is None else value.to_native()
-
-
 def _incident(row: RawRow) -> Incident:
-    node = row["incident"]
-    point = node.get("location")
+    node = native(row["incident"])
     return Incident(
         id=node["id"],
         kind=node["kind"],
-        occurred_at=node["occurred_at"].to_native(),
-        available_at=node["available_at"].to_native(),
+        occurred_at=node["occurred_at"],
+        available_at=node["available_at"],
         status=node["status"],
         source_id=node.get("source_id"),
         narrative=node.get("narrative"),
         severity=node.get("severity"),
         cause=node.get("cause"),
         repair=node.get("repair"),
-        place=None if point is None else IncidentPlace(point[0], point[1], point.srid),
-        created_at=_native(node.get("created_at")),
+        location=node.get("location"),
+        created_at=node.get("created_at"),
         synthetic=bool(node.get("synthetic")),
         components=tuple(AffectedComponent(c["id"], c["type"], c["name"]) for c in row["components"]),
     )

@@ -5,9 +5,6 @@ Every change writes what the index of words has to learn into the Outbox, in the
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,25 +12,27 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-from neo4j.spatial import CartesianPoint, Point, WGS84Point
 from wnis_core.clock import now
-from wnis_core.errors import BadRequest, Conflict, FieldProblem, InvalidValue, NotFound
+from wnis_core.errors import Conflict, FieldProblem, InvalidValue, NotFound
 from wnis_core.ids import given_id, new_id
 
+from wnis_graph.cursors import Position, decode_cursor, encode_cursor
 from wnis_graph.queries import incidents as queries
-from wnis_graph.queries.incidents import AffectedComponent, Incident, IncidentPlace
+from wnis_graph.queries.incidents import AffectedComponent, Incident
 from wnis_graph.repositories.outbox import INCIDENT_INDEX, append, outbox_rows
 from wnis_graph.runner import Runner, Transaction
 from wnis_graph.schema.model import SCHEMA
 from wnis_graph.scope import Scope
+from wnis_graph.values import WGS84, Location, for_driver
 
 __all__ = [
     "AffectedComponent", "Incident", "IncidentDraft", "IncidentFilter", "IncidentItem", "IncidentPage",
-    "IncidentPlace", "IncidentRepository", "Outcome", "UpsertReport",
+    "IncidentRepository", "Location", "Outcome", "UpsertReport",
 ]  # fmt: skip
 
 WORDS_INDEX = "incident_text"
 
+_ORDER = "newest"
 _TRANSACTION_ROWS = 1_000
 _WORDS = 10
 
@@ -61,7 +60,7 @@ class IncidentDraft:
     status: str | None = None
     cause: str | None = None
     repair: str | None = None
-    place: IncidentPlace | None = None
+    location: Location | None = None
     synthetic: bool | None = None
 
 
@@ -134,10 +133,10 @@ class _Record:
     def properties(self, before: Incident | None) -> dict[str, Any]:
         """What to write: everything when it is new, else what is stated and what follows from it."""
         if before is None:
-            return {**self.defaults, **self.stated}
+            return for_driver({**self.defaults, **self.stated})
         occurred_at = self.stated["occurred_at"]
         known_at_once = before.available_at == before.occurred_at or before.available_at < occurred_at
-        return {**({"available_at": occurred_at} if known_at_once else {}), **self.stated}
+        return for_driver({**({"available_at": occurred_at} if known_at_once else {}), **self.stated})
 
 
 class IncidentRepository:
@@ -223,7 +222,7 @@ class IncidentRepository:
             the cursor is none of ours
         """
         wanted = wanted or IncidentFilter()
-        after_occurred_at, after_id = _read_cursor(cursor)
+        after = decode_cursor(cursor, _ORDER) if cursor is not None else None
         found = self._runner.run(
             scope,
             queries.LIST,
@@ -234,12 +233,13 @@ class IncidentRepository:
             component_id=wanted.component_id,
             zone=wanted.zone,
             words=wanted.words.lower().split()[:_WORDS] if wanted.words else None,
-            after_occurred_at=after_occurred_at,
-            after_id=after_id,
+            after_occurred_at=after.key if after else None,
+            after_id=after.id if after else None,
             limit=limit + 1,
         )
         page = tuple(found[:limit])
-        return IncidentPage(page, _make_cursor(page[-1]) if len(found) > limit and page else None)
+        more = len(found) > limit and page
+        return IncidentPage(page, encode_cursor(Position(_ORDER, page[-1].occurred_at, page[-1].id)) if more else None)
 
     def of_component(self, scope: Scope, component_id: str) -> list[Incident]:
         """All incidents that affected the component, newest first."""
@@ -342,7 +342,7 @@ class IncidentRepository:
 
 def incident_id_of(source_id: str) -> str:
     """The lasting id of the record with this key in its source."""
-    return given_id(f"incident:{quote(source_id, safe='')}", "source_id")
+    return given_id(f"incident:{quote(source_id, safe='', errors='replace')}", "source_id")
 
 
 def _checked(row: int, draft: IncidentDraft, known: Mapping[str, tuple[str, ...]], *, status: str) -> _Record:
@@ -366,11 +366,13 @@ def _checked(row: int, draft: IncidentDraft, known: Mapping[str, tuple[str, ...]
         "status": draft.status,
         "cause": _words(draft.cause),
         "repair": _words(draft.repair),
-        "location": _point(draft.place),
+        "location": draft.location,
         "synthetic": draft.synthetic,
     }
     stated = {name: value for name, value in stated.items() if value is not None}
     defaults = {"status": status, "available_at": draft.occurred_at, "created_at": now()}
+    problems += _faults_of_place(draft.location)
+    problems += [FieldProblem(n, "is not valid text") for n, v in stated.items() if isinstance(v, str) and _broken(v)]
     incident_id = ""
     try:
         incident_id = _id_of(draft)
@@ -400,15 +402,15 @@ def _words(text: str | None) -> str | None:
     return (text.strip() or None) if isinstance(text, str) else text
 
 
-def _point(place: IncidentPlace | None) -> Point | None:
-    if place is None:
-        return None
-    if place.srid == 4326:
-        if not (-180 <= place.x <= 180 and -90 <= place.y <= 90):
-            fault = "must be a longitude of -180 to 180 and a latitude of -90 to 90"
-            raise InvalidValue(f"The place {fault}.", fields=[FieldProblem("location", fault)])
-        return WGS84Point((place.x, place.y))
-    return CartesianPoint((place.x, place.y))
+def _broken(text: str) -> bool:
+    """Whether it holds half of a character, which JSON can carry and the graph cannot."""
+    return any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _faults_of_place(location: Location | None) -> list[FieldProblem]:
+    if location is None or location.srid != WGS84 or (abs(location.x) <= 180 and abs(location.y) <= 90):
+        return []
+    return [FieldProblem("location", "must be a longitude of -180 to 180 and a latitude of -90 to 90")]
 
 
 def _outcome(record: _Record, before: Incident | None) -> Outcome:
@@ -418,26 +420,8 @@ def _outcome(record: _Record, before: Incident | None) -> Outcome:
         "kind": before.kind, "occurred_at": before.occurred_at, "available_at": before.available_at,
         "source_id": before.source_id, "narrative": before.narrative, "severity": before.severity,
         "status": before.status, "cause": before.cause, "repair": before.repair,
-        "location": _point(before.place), "synthetic": before.synthetic,
+        "location": before.location, "synthetic": before.synthetic,
     }  # fmt: skip
     same = all(stored[name] == value for name, value in record.stated.items())
     same = same and {c.id for c in before.components} == set(record.components)
     return Outcome.UNCHANGED if same else Outcome.UPDATED
-
-
-def _make_cursor(last: Incident) -> str:
-    return base64.urlsafe_b64encode(json.dumps([last.occurred_at.isoformat(), last.id]).encode()).decode()
-
-
-def _read_cursor(cursor: str | None) -> tuple[datetime | None, str | None]:
-    if cursor is None:
-        return None, None
-    try:
-        moment, incident_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return datetime.fromisoformat(moment), str(incident_id)
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise BadRequest(
-            "The cursor is none of ours.",
-            mend="Use next_cursor of the page before.",
-            fields=[FieldProblem("cursor", "is not a cursor of this list")],
-        ) from error

@@ -11,8 +11,8 @@ from wnis_core.errors import BadRequest, Conflict, InvalidValue, NotFound
 from wnis_graph.repositories.incidents import (
     IncidentDraft,
     IncidentFilter,
-    IncidentPlace,
     IncidentRepository,
+    Location,
     Outcome,
 )
 from wnis_graph.repositories.outbox import INCIDENT_INDEX, OutboxRepository
@@ -28,7 +28,7 @@ BREAK = IncidentDraft(
     cause="ground movement",
     repair="clamp",
     severity="high",
-    place=IncidentPlace(-84.5, 38.0),
+    location=Location(-84.5, 38.0),
 )
 
 
@@ -37,7 +37,7 @@ def test_a_created_incident_is_read_back_with_its_components(street: Scope, inci
     read = incidents.get(street, made.id)
     assert read == made
     assert [(c.id, c.type, c.name) for c in read.components] == [("net:pipe:P1", "Pipe", "P1")]
-    assert (read.status, read.available_at, read.place) == ("open", NOON, IncidentPlace(-84.5, 38.0))
+    assert (read.status, read.available_at, read.location) == ("open", NOON, Location(-84.5, 38.0))
 
 
 def test_creating_records_what_the_index_has_to_learn(
@@ -67,7 +67,10 @@ def test_an_unknown_component_is_refused_by_field_and_nothing_is_written(
         ({"occurred_at": NOON.replace(tzinfo=None)}, "occurred_at"),
         ({"available_at": NOON - timedelta(days=1)}, "available_at"),
         ({"id": "a b"}, "id"),
-        ({"place": IncidentPlace(-84.5, 95.0)}, "location"),
+        ({"narrative": "half a smile: \ud83d"}, "narrative"),
+        ({"source_id": "\ud83d"}, "source_id"),
+        ({"source_id": "x" * 501}, "source_id"),
+        ({"location": Location(-84.5, 95.0)}, "location"),
     ],
 )
 def test_a_wrong_value_is_refused_by_field(
