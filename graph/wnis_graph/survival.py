@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import expm1, inf, log, log1p
 
 from wnis_core.errors import FieldProblem, InvalidValue
@@ -105,5 +106,4 @@ def _hazard(probability: float) -> float:
 
 
 def _increasing(values: Sequence[float], *, strictly: bool) -> bool:
-    pairs = zip(values, values[1:], strict=False)
-    return all(a < b if strictly else a <= b for a, b in pairs)
+    return all(a < b if strictly else a <= b for a, b in pairwise(values))
