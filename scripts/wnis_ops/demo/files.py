@@ -1,0 +1,83 @@
+"""The demonstration's files, as a utility would export them from its own systems."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from wnis_ops.demo.history import Event, make_history
+from wnis_ops.demo.network import Ground, read_ground
+from wnis_ops.demo.register import Asset, Connection, make_connections, make_register
+
+SEED = 4
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """Everything that was drawn."""
+
+    ground: Ground
+    register: tuple[Asset, ...]
+    connections: tuple[Connection, ...]
+    events: tuple[Event, ...]
+    until: date
+    seed: int
+
+
+@dataclass(frozen=True)
+class DemonstrationFiles:
+    """Where its files are."""
+
+    assets: Path
+    connections: Path
+    incidents: Path
+
+
+def draw(until: date, seed: int = SEED) -> Demonstration:
+    """The demonstration of this seed with a history up to `until` (itself outside)."""
+    ground = read_ground()
+    register = make_register(ground, seed)
+    connections = make_connections(ground, seed)
+    return Demonstration(
+        ground, register, connections, make_history(ground, register, connections, until, seed), until, seed
+    )
+
+
+def write(demonstration: Demonstration, folder: Path) -> DemonstrationFiles:
+    """Write the three CSV files into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = DemonstrationFiles(
+        folder / "water_mains.csv", folder / "service_connections.csv", folder / "work_orders.csv"
+    )
+    _write(
+        written.assets,
+        ("ASSET_NO", "PIPE_NAME", "INSTALLED", "MATERIAL"),
+        ((a.asset_no, a.pipe, a.installed.strftime("%m/%d/%Y"), a.material.value) for a in demonstration.register),
+    )
+    _write(
+        written.connections,
+        ("METER_NO", "NAME", "CUSTOMERS", "CRITICAL", "NODE"),
+        ((c.meter_no, c.name, c.customers, "Y" if c.critical else "N", c.node) for c in demonstration.connections),
+    )
+    _write(
+        written.incidents,
+        ("WORK_ORDER", "TYPE", "OCCURRED", "REPORTED", "ASSETS", "REMARKS", "PRIORITY", "CAUSE", "REPAIR", "STATE"),
+        (
+            (
+                e.work_order, e.kind, e.occurred.strftime("%m/%d/%Y %H:%M"), e.reported.strftime("%m/%d/%Y %H:%M"),
+                ";".join(e.assets), e.remarks, e.priority, e.cause, e.repair, e.state,
+            )
+            for e in demonstration.events
+        ),
+    )  # fmt: skip
+    return written
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(header)
+        out.writerows(rows)
