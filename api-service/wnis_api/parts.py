@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wnis_core.objects import ObjectStore, open_object_store
 from wnis_core.service_client import ServiceClient
 from wnis_core.settings import Settings, require_secret
 from wnis_core.tokens import Caller
+from wnis_graph.repositories.assets import AssetRepository
+from wnis_graph.repositories.components import ComponentRepository
+from wnis_graph.repositories.feedback import FeedbackRepository
+from wnis_graph.repositories.incidents import IncidentRepository
+from wnis_graph.repositories.jobs import JobRepository
+from wnis_graph.repositories.maps import MapRepository
+from wnis_graph.repositories.networks import NetworkRepository
+from wnis_graph.repositories.topology import TopologyRepository
 from wnis_graph.repositories.users import UserRepository
 from wnis_graph.repositories.utilities import UtilityRepository
 from wnis_graph.runner import Runner, open_driver
@@ -47,6 +56,15 @@ class Parts:
     simulator: ServiceClient
     ml: ServiceClient
     readiness: ReadinessProbe
+    components: ComponentRepository
+    networks: NetworkRepository
+    incidents: IncidentRepository
+    jobs: JobRepository
+    feedback: FeedbackRepository
+    topology: TopologyRepository
+    maps: MapRepository
+    assets: AssetRepository
+    objects: ObjectStore
     max_upload_bytes: int
 
 
@@ -96,5 +114,14 @@ def build_parts(settings: Settings) -> Parts:
         simulator=simulator,
         ml=ml,
         readiness=readiness,
+        components=ComponentRepository(runner),
+        networks=NetworkRepository(runner),
+        incidents=IncidentRepository(runner),
+        jobs=JobRepository(runner),
+        feedback=FeedbackRepository(runner),
+        topology=TopologyRepository(runner),
+        maps=MapRepository(runner),
+        assets=AssetRepository(runner),
+        objects=open_object_store(settings.object_store),
         max_upload_bytes=settings.max_upload_bytes,
     )

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from wnis_api.http.route import Route
-from wnis_api.http.routes import admin, auth
+from wnis_api.http.routes import admin, assets, auth, components, feedback, incidents, jobs, maps, networks
 
-ROUTES: tuple[Route, ...] = (*auth.ROUTES, *admin.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *auth.ROUTES,
+    *admin.ROUTES,
+    *components.ROUTES,
+    *networks.ROUTES,
+    *maps.ROUTES,
+    *assets.ROUTES,
+    *incidents.ROUTES,
+    *feedback.ROUTES,
+    *jobs.ROUTES,
+)

@@ -1,0 +1,97 @@
+"""Asset registers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+from wnis_core.errors import FieldProblem, InvalidValue
+from wnis_graph.repositories.assets import AssetAttributes, AssetReport, NewConnection
+
+from wnis_api.http.component_input import stated_properties
+from wnis_api.http.route import Call, Nothing, Role, Route, roles
+from wnis_api.http.routes.incidents import row_faults
+from wnis_api.http.schemas.assets import AssetImport, AssetImported, ServiceConnectionRow
+from wnis_api.http.schemas.components import ComponentChange
+from wnis_api.http.schemas.incidents import RowErrors, RowFault
+from wnis_api.parts import Parts
+from wnis_api.request_limits import Rate
+
+_KEYS = ("id", "source_id", "name")
+
+
+def import_assets(parts: Parts, call: Call[Nothing, AssetImport]) -> AssetImported:
+    asked = call.body
+    network = parts.networks.head(call.scope, asked.network)
+    attributes = _Rows()
+    for row, stated in enumerate(asked.assets):
+        attributes.take(row, stated, _attributes)
+    connections = _Rows()
+    for row, stated in enumerate(asked.service_connections):
+        connections.take(row, stated, _connection)
+    reports = [
+        (attributes, parts.assets.update_attributes(call.scope, network.id, attributes.good)),
+        (connections, parts.assets.put_connections(call.scope, network.id, connections.good)),
+    ]
+    return AssetImported(
+        updated=sum(report.updated for _, report in reports),
+        created=sum(report.created for _, report in reports),
+        unchanged=sum(report.unchanged for _, report in reports),
+        unmatched=[key for _, report in reports for key in report.unmatched],
+        rejected=[fault for rows, report in reports for fault in rows.rejected(report)],
+    )
+
+
+class _Rows:
+    """The rows of one list that could be read, where they stood, and the faults of the others."""
+
+    def __init__(self) -> None:
+        self.good: list[Any] = []
+        self._places: list[int] = []
+        self._faults: list[RowErrors] = []
+
+    def take(self, row: int, stated: dict[str, Any], read: Any) -> None:
+        try:
+            self.good.append(read(stated))
+            self._places.append(row)
+        except ValidationError as error:
+            self._faults.append(RowErrors(row=row, errors=row_faults(error)))
+        except InvalidValue as error:
+            faults = [RowFault(field=f.field, message=f.message) for f in error.fields]
+            self._faults.append(RowErrors(row=row, errors=faults))
+
+    def rejected(self, report: AssetReport) -> list[RowErrors]:
+        """All faults by the place of the row in the request (from 0)."""
+        refused = [
+            RowErrors(
+                row=self._places[one.row - 1],
+                errors=[RowFault(field=f.field, message=f.message) for f in one.errors],
+            )
+            for one in report.rejected
+        ]
+        return sorted([*self._faults, *refused], key=lambda fault: fault.row)
+
+
+def _attributes(stated: dict[str, Any]) -> AssetAttributes:
+    named = next((key for key in _KEYS if isinstance(stated.get(key), str)), None)
+    if named is None:
+        raise InvalidValue(
+            "The row names no component.", fields=[FieldProblem("id", "id, source_id or name is needed")]
+        )
+    rest = {name: value for name, value in stated.items() if name != named and name not in ("name", "network", "type")}
+    body = ComponentChange.model_validate_json(json.dumps(rest))
+    return AssetAttributes(stated[named], stated_properties(body))
+
+
+def _connection(stated: dict[str, Any]) -> NewConnection:
+    row = ServiceConnectionRow.model_validate(stated)
+    return NewConnection(row.id, row.name, row.customers, row.served_by, row.critical)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/assets/import", import_assets, "Import an asset register", "networks", roles(Role.ENGINEER),
+          body=AssetImport, answer=AssetImported, action="assets.import", rate=Rate.COSTLY, repeatable=True, large=True,
+          description="Attributes by id, register key or name, and service connections. A row that is wrong is "
+          "reported and the others are taken; rows of a network that does not exist are 404."),
+)  # fmt: skip
