@@ -136,9 +136,7 @@ def _heading(
     return heading
 
 
-def _compare(
-    scope: Scope, desired: DesiredNetwork, stored: Mapping[str, StoredComponent], at: datetime
-) -> _Difference:
+def _compare(scope: Scope, desired: DesiredNetwork, stored: Mapping[str, StoredComponent], at: datetime) -> _Difference:
     created: list[DesiredComponent] = []
     updated: list[tuple[str, dict[str, Any]]] = []
     revisions: list[dict[str, Any]] = []

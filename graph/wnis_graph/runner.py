@@ -157,3 +157,5 @@ def translated_errors() -> Any:
         raise Unavailable(
             "The graph database is not available.", mend="Try again in a few seconds.", retry_after_s=5
         ) from error
+    except Neo4jError as error:
+        raise Failure(f"The graph failed ({error.code}).", mend="Look into the log of the graph database.") from error

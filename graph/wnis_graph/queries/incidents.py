@@ -81,15 +81,6 @@ _ANSWER = """
     } AS components
 """
 
-# the filters that listing and searching share
-_WANTED = """
-    ($kind IS NULL OR i.kind = $kind)
-    AND ($since IS NULL OR i.occurred_at >= $since)
-    AND ($zone IS NULL OR EXISTS {
-        (i)-[:AFFECTED]->(:Component {utility: $utility})-[:PART_OF]->(:Zone {utility: $utility, id: $zone})
-    })
-"""
-
 GET = Query(
     "incidents.get",
     Access.READ,
@@ -109,7 +100,11 @@ LIST = Query(
     Access.READ,
     f"""
     MATCH (i:Incident {{utility: $utility}})
-    WHERE {_WANTED}
+    WHERE ($kind IS NULL OR i.kind = $kind)
+      AND ($since IS NULL OR i.occurred_at >= $since)
+      AND ($zone IS NULL OR EXISTS {{
+          (i)-[:AFFECTED]->(:Component {{utility: $utility}})-[:PART_OF]->(:Zone {{utility: $utility, id: $zone}})
+      }})
       AND ($status IS NULL OR i.status = $status)
       AND ($until IS NULL OR i.occurred_at < $until)
       AND ($words IS NULL
@@ -236,12 +231,24 @@ DELETE = Query(
 FIND_WORDS = Query(
     "incidents.find_words",
     Access.READ,
-    f"""
+    """
     CALL db.index.fulltext.queryNodes($index, $lucene) YIELD node AS i, score
-    WHERE i.utility = $utility AND {_WANTED}
+    WHERE i.utility = $utility
+      AND ($kind IS NULL OR i.kind = $kind)
+      AND ($since IS NULL OR i.occurred_at >= $since)
       AND ($components IS NULL
-           OR EXISTS {{ (i)-[:AFFECTED]->(c:Component {{utility: $utility}}) WHERE c.id IN $components }})
+           OR EXISTS { (i)-[:AFFECTED]->(c:Component {utility: $utility}) WHERE c.id IN $components })
     RETURN i.id AS id, score ORDER BY score DESC, id LIMIT $limit
     """,
     lambda row: (str(row["id"]), float(row["score"])),
+)
+
+COMPONENTS_OF_ZONE = Query(
+    "incidents.components_of_zone",
+    Access.READ,
+    """
+    MATCH (z:Zone {utility: $utility, id: $zone})
+    RETURN COLLECT { MATCH (z)<-[:PART_OF]-(c:Component {utility: $utility}) RETURN c.id } AS ids
+    """,
+    lambda row: [str(component) for component in row["ids"]],
 )

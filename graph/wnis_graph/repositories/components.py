@@ -372,7 +372,6 @@ class ComponentRepository:
         return page_of(rows, limit, sort, lambda c: (_sort_value(c, key), c.id))
 
 
-
 def full_text(words: str) -> str:
     """`words` as a Lucene query that wants every word, each as the beginning of one; nothing of it is syntax."""
     terms = "".join(c if c.isalnum() else " " for c in words.lower()).split()

@@ -95,6 +95,5 @@ class NetworkRepository:
         return self._runner.run(scope, networks.LIST)
 
 
-
 def _missing(network_id: str) -> NotFound:
     return NotFound(f"There is no network {network_id!r}.", mend="See the list of networks.")

@@ -101,9 +101,7 @@ class TopologyRepository:
     def _of(self, scope: Scope, place: Place) -> Topology:
         def make() -> Topology:
             def work(tx: Transaction) -> Topology:
-                return Topology(
-                    tx.run(queries.VERTICES, id=place.network), tx.run(networks.JOINTS, id=place.network)
-                )
+                return Topology(tx.run(queries.VERTICES, id=place.network), tx.run(networks.JOINTS, id=place.network))
 
             return self._runner.read(scope, work)
 
