@@ -141,7 +141,8 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str = "") -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
-        self._s3 = boto3.client(
+        # a session of its own: the default one keeps the first credentials that it saw
+        self._s3 = boto3.Session().client(
             "s3",
             config=Config(
                 connect_timeout=3,
@@ -184,13 +185,15 @@ class S3Store:
 
     def list(self, prefix: str = "") -> Iterator[str]:
         wanted: dict[str, Any] = {"Prefix": self._prefix + prefix}
+        keys: list[str] = []
         while True:
             answer = self._call("list_objects_v2", **wanted)
-            for item in answer.get("Contents", []):
-                yield str(item["Key"])[len(self._prefix) :]
+            keys += [str(item["Key"])[len(self._prefix) :] for item in answer.get("Contents", [])]
             if not answer.get("IsTruncated"):
-                return
+                break
             wanted["ContinuationToken"] = answer["NextContinuationToken"]
+        # S3 itself lists in order, not every server does
+        yield from sorted(keys)
 
     def _name(self, key: str) -> str:
         return self._prefix + checked_key(key)
