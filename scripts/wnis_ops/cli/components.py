@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wnis_core.errors import InvalidValue, NotFound
+
 from wnis_ops.client import ApiClient, part
 
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from wnis_core.errors import BadRequest, Conflict, InvalidValue, NotFound, WnisError
 from wnis_core.problem import problem_document
+
 from wnis_ops.client import ApiClient
 from wnis_ops.place import connect
 

@@ -1,0 +1,35 @@
+"""The command ``wnis``: every command can be seen here."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from wnis_ops.cli import accounts, failures, hydraulics, networks, output, registers, search
+
+app = typer.Typer(
+    name="wnis",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Water Network Intelligence System. Commands talk to the local server, or to WNIS_URL with WNIS_TOKEN.",
+)
+app.add_typer(networks.app, name="network")
+app.add_typer(registers.assets_app, name="assets")
+app.add_typer(registers.incidents_app, name="incidents")
+app.add_typer(search.index_app, name="index")
+app.add_typer(accounts.admin_app, name="admin")
+app.command("simulate", epilog="Example: wnis simulate --inp town.inp --out results")(hydraulics.simulate)
+app.command("train", epilog="Example: wnis train")(failures.train)
+app.command("predict", epilog="Example: wnis predict")(failures.predict)
+app.command("backtest", epilog="Example: wnis backtest --assets A.csv ... --origin 2020-01-01")(failures.backtest)
+app.command("search", epilog='Example: wnis search "crack around the pipe in frost" --limit 5')(search.search)
+app.command("query", epilog='Example: wnis query "MATCH (p:Pipe) RETURN count(p)"')(search.query)
+app.command("login", epilog="Example: wnis login --username admin")(accounts.login)
+
+
+def main() -> None:
+    """Entry point; exits 0 done, 2 bad input or usage, 1 failure."""
+    sys.exit(output.run(app, sys.argv))
