@@ -69,9 +69,11 @@ class Directory:
         Forbidden
             the person does not belong to it, or to any
         """
+        scope = Scope(DEFAULT_UTILITY, user_id)
+        own = {m.utility for m in self._users.memberships(scope, user_id)}
+        if wanted is None and own:
+            return DEFAULT_UTILITY if DEFAULT_UTILITY in own else min(own)
         held = {place.utility for place in self.workplaces(user_id)}
-        if wanted is None and held:
-            return DEFAULT_UTILITY if DEFAULT_UTILITY in held else min(held)
         if wanted is None or wanted not in held:
             raise Forbidden("You do not belong to this utility.", mend="Ask its admin to add you.")
         return wanted
@@ -81,7 +83,9 @@ class Directory:
         people = (_person(member) for member in self._users.list_in_utility(scope))
         return [person for person in people if after is None or person.username > after][:limit]
 
-    def add(self, scope: Scope, user_id: str, username: str, password: str, role: str) -> Person:
+    def add(
+        self, scope: Scope, user_id: str, username: str, password: str, role: str, *, synthetic: bool = False
+    ) -> Person:
         """A new person with a password and a role.
 
         Raises
@@ -96,7 +100,7 @@ class Directory:
         _check_grant(scope, role)
 
         def record() -> None:
-            self._users.create(scope, username, role, user_id=user_id)
+            self._users.create(scope, username, role, user_id=user_id, synthetic=synthetic)
 
         self._credentials.add(user_id, username, password, then=record)
         return Person(user_id, username, role, True)

@@ -173,7 +173,7 @@ class AssetRepository:
 
 
 def _faults(before: Mapping[str, Any], stated: Mapping[str, Any]) -> tuple[FieldProblem, ...]:
-    refused = tuple(FieldProblem(k, "cannot be set") for k in sorted((FIXED | _PLACED) & stated.keys()))
+    refused = tuple(FieldProblem(k, "cannot be set") for k in sorted((FIXED - {"synthetic"} | _PLACED) & stated.keys()))
     try:
         SCHEMA.require(before["type"], dict(stated), partial=True)
     except InvalidValue as error:

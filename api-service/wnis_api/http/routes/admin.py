@@ -37,7 +37,8 @@ def list_users(parts: Parts, call: Call[PageQuery, None]) -> Accounts:
 
 def add_user(parts: Parts, call: Call[Nothing, NewUser]) -> Reply:
     asked = call.body
-    person = parts.directory.add(call.scope, call.new_id("user"), asked.username, asked.password, asked.role)
+    person = parts.directory.add(call.scope, call.new_id("user"), asked.username, asked.password, asked.role,
+                                 synthetic=asked.synthetic)  # fmt: skip
     return Reply(_account(person), status=201, subject=person.id)
 
 

@@ -18,7 +18,8 @@ from wnis_api.http.schemas.incidents import RowErrors, RowFault
 from wnis_api.parts import Parts
 from wnis_api.request_limits import Rate
 
-_KEYS = ("id", "source_id", "name")
+_KEYS = ("id", "name", "source_id")
+"""A row that states several is found by the first; a `source_id` beside it is kept as the component's."""
 
 
 def import_assets(parts: Parts, call: Call[Nothing, AssetImport]) -> AssetImported:
@@ -80,13 +81,14 @@ def _attributes(stated: dict[str, Any]) -> AssetAttributes:
             "The row names no component.", fields=[FieldProblem("id", "id, source_id or name is needed")]
         )
     rest = {name: value for name, value in stated.items() if name != named and name not in ("name", "network", "type")}
+    generated = {"synthetic": True} if rest.pop("synthetic", None) is True else {}
     body = ComponentChange.model_validate_json(json.dumps(rest))
-    return AssetAttributes(stated[named], stated_properties(body))
+    return AssetAttributes(stated[named], stated_properties(body) | generated)
 
 
 def _connection(stated: dict[str, Any]) -> NewConnection:
     row = ServiceConnectionRow.model_validate(stated)
-    return NewConnection(row.id, row.name, row.customers, row.served_by, row.critical)
+    return NewConnection(row.id, row.name, row.customers, row.served_by, row.critical, row.synthetic)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -38,6 +38,7 @@ def send_feedback(parts: Parts, call: Call[Nothing, NewFeedback]) -> Reply:
             component_type=asked.component_type,
             prediction_id=asked.prediction_id,
             id=call.new_id("feedback"),
+            synthetic=asked.synthetic,
         ),
     )
     return Reply(FeedbackReceipt(id=kept.id), status=201, subject=kept.id)

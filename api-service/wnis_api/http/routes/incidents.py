@@ -65,6 +65,7 @@ def _draft(asked: NewIncident, incident_id: str | None) -> IncidentDraft:
         cause=asked.cause,
         repair=asked.repair,
         location=place,
+        synthetic=asked.synthetic,
     )
 
 

@@ -65,6 +65,7 @@ def import_network(parts: Parts, call: Call[Nothing, NewNetwork]) -> Reply:
         "crs": asked.crs,
         "strict": str(asked.strict).lower(),
         "dry_run": str(asked.dry_run).lower(),
+        "synthetic": str(asked.synthetic).lower(),
         "job_id": call.new_id("job"),
     }
     accepted = parts.simulator.call(

@@ -104,6 +104,7 @@ class NewUser(Input):
     username: Username
     password: Password
     role: Role
+    synthetic: bool = Field(default=False, description="stands for nobody: made for a demonstration")
 
 
 class ChangeUser(Input):

@@ -18,6 +18,7 @@ class ServiceConnectionRow(Input):
     customers: Annotated[int, Field(ge=0, le=10_000_000)]
     served_by: Text
     critical: bool = False
+    synthetic: bool = Field(default=False, description="made by a generator, not observed")
 
 
 class AssetImport(Input):

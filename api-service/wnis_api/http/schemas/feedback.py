@@ -26,6 +26,7 @@ class NewFeedback(Input):
     component_id: Id | None = None
     component_type: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)] | None = None
     prediction_id: Id | None = None
+    synthetic: bool = Field(default=False, description="made by a generator, not said by a person")
 
 
 class FeedbackReceipt(Output):

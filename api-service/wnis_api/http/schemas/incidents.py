@@ -48,6 +48,7 @@ class NewIncident(Input):
     cause: LongText | None = None
     repair: LongText | None = None
     location: Place | None = None
+    synthetic: bool | None = Field(default=None, description="made by a generator, not observed")
 
 
 class IncidentImport(Input):

@@ -20,6 +20,7 @@ class NewNetwork(Input):
     )
     strict: bool = Field(default=False, description="refuse what would be reinterpreted or left out")
     dry_run: bool = Field(default=False, description="read and check only")
+    synthetic: bool = Field(default=False, description="made by a generator or for demonstration; shown as such")
 
 
 class SampleName(StrEnum):
