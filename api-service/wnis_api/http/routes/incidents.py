@@ -21,6 +21,7 @@ from wnis_api.http.schemas.incidents import (
     IncidentQuery,
     Incidents,
     IncidentSearch,
+    IndexAnswer,
     NewIncident,
     RowErrors,
     RowFault,
@@ -133,6 +134,10 @@ def search_incidents(parts: Parts, call: Call[Nothing, IncidentSearch]) -> Searc
     return SearchAnswer.model_validate(found)
 
 
+def show_index(parts: Parts, call: Call[Nothing, None]) -> IndexAnswer:
+    return IndexAnswer.model_validate(parts.ml.call(call.internal, "GET", "/index", timeout_s=10))
+
+
 def rebuild_index(parts: Parts, call: Call[Nothing, None]) -> Reply:
     job_id = call.new_id("job")
     accepted = parts.ml.call(call.internal, "POST", "/index/rebuild", json={"job_id": job_id}, timeout_s=10)
@@ -153,6 +158,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/incidents/import", import_incidents, "Import incidents", _TAG, roles(Role.ENGINEER),
           body=IncidentImport, answer=IncidentImported, action="incident.import", rate=Rate.COSTLY, repeatable=True,
           large=True, description="Rows with a known `source_id` or `id` are updated; each is judged on its own."),
+    Route("GET", "/index", show_index, "How far the index of incidents is", _TAG, answer=IndexAnswer),
     Route("POST", "/index/rebuild", rebuild_index, "Rebuild the index of incidents", _TAG, roles(), answer=JobAccepted,
           status=202, action="index.rebuild", rate=Rate.COSTLY, repeatable=True),
 )  # fmt: skip

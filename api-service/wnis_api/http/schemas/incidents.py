@@ -152,6 +152,13 @@ class SearchHit(Output):
     hops: int | None
 
 
+class IndexAnswer(Output):
+    """How far the index of incidents is."""
+
+    indexed: int = Field(description="incidents that search by meaning finds")
+    pending: int = Field(description="changes that it still has to learn")
+
+
 class SearchAnswer(Output):
     """Similar incidents, best first."""
 
