@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from wnis_core.clock import iso
 from wnis_core.errors import FieldProblem, InvalidValue, NotFound
 from wnis_core.mapping_cells import Unreadable, read_cell
 from wnis_core.mapping_rules import FileLayout, Mapping, PropertyRule
+from wnis_core.mapping_targets import ASSETS, INCIDENTS, SERVICE_CONNECTIONS
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -34,7 +36,7 @@ class RowProblem:
 
 @dataclass(frozen=True)
 class MappedTable:
-    """The outcome: `read` rows = rows + rejected rows + filtered rows.
+    """The outcome, rows of `target`: `read` rows = rows + rejected rows + filtered rows.
 
     Parameters
     ----------
@@ -47,6 +49,7 @@ class MappedTable:
     redacted : replaced finds in texts
     """
 
+    target: str
     read: int
     rows: list[dict[str, object]]
     row_numbers: list[int]
@@ -62,8 +65,24 @@ class MappedTable:
         return len({problem.row for problem in self.rejected})
 
     def documents(self) -> list[dict[str, object]]:
-        """The rows as JSON types: dates and times in ISO 8601."""
-        return [{name: _plain(value) for name, value in row.items()} for row in self.rows]
+        """The rows as the public API takes them: ISO 8601, a location for its coordinates, an id for a connection.
+
+        The zone of an asset is left out: a network has zones of its own.
+        """
+        return [self._document(row) for row in self.rows]
+
+    def _document(self, row: dict[str, object]) -> dict[str, object]:
+        document = {name: _plain(value) for name, value in row.items()}
+        if self.target == ASSETS.name:
+            document.pop("zone", None)
+        if self.target == SERVICE_CONNECTIONS.name and "source_id" in document:
+            source_id = str(document.pop("source_id"))
+            document.setdefault("id", f"connection:{quote(source_id, safe='')}")
+        if self.target == INCIDENTS.name:
+            x, y = document.pop("longitude", None), document.pop("latitude", None)
+            if x is not None and y is not None:
+                document["location"] = {"x": x, "y": y, "srid": 4326}
+        return document
 
     def summary(self) -> str:
         """One sentence that accounts for every row."""
@@ -154,7 +173,7 @@ def read_text(text: str, mapping: Mapping, name: str = "the table") -> MappedTab
         ) from error
     used = set(mapping.columns)
     return MappedTable(
-        read, tally.rows, tally.numbers, tally.rejected, dict(tally.filtered), tally.emptied,
+        mapping.target.name, read, tally.rows, tally.numbers, tally.rejected, dict(tally.filtered), tally.emptied,
         tuple(column for column in header if column not in used), tally.redacted,
     )  # fmt: skip
 

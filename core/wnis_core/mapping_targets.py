@@ -95,7 +95,11 @@ ASSETS = Target(
         P("length_m", N, "length", unit="m", positive=True),
         P("roughness", N, "Hazen-Williams or Manning coefficient; m under Darcy-Weisbach", unit="1", positive=True),
         P("lined_date", D, "when it was lined"),
-        P("zone", T, "pressure zone or district in the register"),
+        P(
+            "zone",
+            T,
+            "pressure zone or district in the register: for predictions on files; a network has zones of its own",
+        ),
         P("manufacturer", T, "who made it"),
         P("description", T, "free text"),
         _SYNTHETIC,

@@ -159,6 +159,38 @@ def test_breaks_are_filtered_joined_redacted_and_set_to_utc() -> None:
     assert table.documents()[0]["occurred_at"] == "2020-12-24T17:30:00Z"
 
 
+def test_documents_are_what_the_api_takes() -> None:
+    stated = ASSETS + '[properties.zone]\ncolumn = "MAT"\n'
+    assets_rows = read_text("ID,DN,MAT,BUILT\n7,100,CI,1990\n", mapping(stated))
+    assert assets_rows.documents() == [
+        {"source_id": "7", "diameter_m": 0.1, "material": "cast_iron", "install_date": "1990-01-01"}
+    ]
+    placed = BREAKS + '[properties.longitude]\ncolumn = "X"\n[properties.latitude]\ncolumn = "Y"\n'
+    breaks = read_text(
+        "NO,WHEN,PIPES,TEXT,MORE,STATE,X,Y\n1,2020/07/01 12:00:00+00,,,,open,-80.5,43.4\n"
+        "2,2020/07/01 12:00:00+00,,,,open,-80.5,\n",
+        mapping(placed),
+    )
+    assert [row.get("location") for row in breaks.documents()] == [{"x": -80.5, "y": 43.4, "srid": 4326}, None]
+    assert all("longitude" not in row for row in breaks.documents())
+
+
+def test_a_connection_is_known_by_its_key() -> None:
+    stated = """
+target = "service_connections"
+[properties.source_id]
+column = "NO"
+[properties.name]
+column = "NAME"
+[properties.customers]
+column = "N"
+[properties.served_by]
+column = "AT"
+"""
+    rows = read_text("NO,NAME,N,AT\n4 a,Mill,3,J-1\n", mapping(stated)).documents()
+    assert rows == [{"id": "connection:4%20a", "name": "Mill", "customers": 3, "served_by": "J-1"}]
+
+
 def test_every_row_is_accounted_for() -> None:
     table = assets("1,100,CI,1990\n\n2,x,CI,1990\n3,100,CI\n")
     assert table.read == len(table.rows) + table.rejected_rows + sum(table.filtered.values()) == 3
