@@ -60,7 +60,7 @@ class LiveStack:
 
     home: Path
     neo4j: Neo4jServer
-    parts: tuple[str, ...] = ("simulator", "ml")
+    parts: tuple[str, ...] = ()
     workers: int = 2
     extra: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
@@ -180,7 +180,7 @@ class LiveStack:
     def sign_in(self, username: str | None = None, password: str | None = None, **more: str) -> Answer:
         """Tokens of a person, the admin unless named."""
         username, password = username or self.username, password or self.password
-        body = {"username": username, "password": password, **more}
+        body = {"username": username, "password": password, "utility": self.utility, **more}
         response = requests.post(f"{self.url}/api/v1/auth/login", json=body, timeout=20)
         response.raise_for_status()
         got = response.json()

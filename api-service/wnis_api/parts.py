@@ -14,7 +14,9 @@ from wnis_graph.repositories.feedback import FeedbackRepository
 from wnis_graph.repositories.incidents import IncidentRepository
 from wnis_graph.repositories.jobs import JobRepository
 from wnis_graph.repositories.maps import MapRepository
+from wnis_graph.repositories.models import ModelRepository
 from wnis_graph.repositories.networks import NetworkRepository
+from wnis_graph.repositories.predictions import PredictionRepository
 from wnis_graph.repositories.topology import TopologyRepository
 from wnis_graph.repositories.users import UserRepository
 from wnis_graph.repositories.utilities import UtilityRepository
@@ -63,6 +65,8 @@ class Parts:
     feedback: FeedbackRepository
     topology: TopologyRepository
     maps: MapRepository
+    predictions: PredictionRepository
+    models: ModelRepository
     assets: AssetRepository
     objects: ObjectStore
     max_upload_bytes: int
@@ -121,6 +125,8 @@ def build_parts(settings: Settings) -> Parts:
         feedback=FeedbackRepository(runner),
         topology=TopologyRepository(runner),
         maps=MapRepository(runner),
+        predictions=PredictionRepository(runner),
+        models=ModelRepository(runner),
         assets=AssetRepository(runner),
         objects=open_object_store(settings.object_store),
         max_upload_bytes=settings.max_upload_bytes,

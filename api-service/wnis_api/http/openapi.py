@@ -134,7 +134,7 @@ def _request_body(route: Route, references: References) -> dict[str, Any] | None
         return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     if route.body:
         return {
-            "required": True,
+            "required": any(field.is_required() for field in route.body.model_fields.values()),
             "content": {"application/json": {"schema": references[(route.body, "validation")]}},
         }
     return None

@@ -51,7 +51,10 @@ def validated_query(model: type[M]) -> M:
 
 
 def validated_body(model: type[M]) -> M:
-    """The JSON body as `model`; strict, so that ``"5"`` is no number."""
+    """The JSON body as `model`; strict, so that ``"5"`` is no number. No body is an empty one."""
+    optional = not any(field.is_required() for field in model.model_fields.values())
+    if optional and not request.is_json and not request.get_data(cache=True):
+        return model()
     if not request.is_json:
         raise BadRequest("The body is not JSON.", mend="Send Content-Type: application/json.")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wnis_api.http.route import Route
-from wnis_api.http.routes import admin, assets, auth, components, feedback, incidents, jobs, maps, networks
+from wnis_api.http.routes import admin, assets, auth, components, feedback, incidents, jobs, maps, networks, predictions
 
 ROUTES: tuple[Route, ...] = (
     *auth.ROUTES,
@@ -12,6 +12,7 @@ ROUTES: tuple[Route, ...] = (
     *networks.ROUTES,
     *maps.ROUTES,
     *assets.ROUTES,
+    *predictions.ROUTES,
     *incidents.ROUTES,
     *feedback.ROUTES,
     *jobs.ROUTES,

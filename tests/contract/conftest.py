@@ -1,0 +1,57 @@
+"""One live system for all contract tests, and people in every role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from wnis_api.http.route import Role
+
+from tests.conftest import Neo4jServer
+from tests.live import Answer, LiveStack
+
+
+class Client:
+    """Requests of one person to the live API."""
+
+    def __init__(self, url: str, person: Answer | None) -> None:
+        self.url = url
+        self.person = person
+        self._session = requests.Session()
+        if person is not None:
+            self._session.headers.update(person.headers)
+
+    def __call__(self, method: str, path: str, **more: object) -> requests.Response:
+        """The answer of the API under its versioned prefix."""
+        return self._session.request(method, f"{self.url}/api/v1{path}", timeout=30, **more)  # type: ignore[arg-type]
+
+    def bare(self, method: str, path: str, **more: object) -> requests.Response:
+        """The answer at exactly `path`."""
+        return self._session.request(method, self.url + path, timeout=30, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory, neo4j_server: Neo4jServer) -> Iterator[LiveStack]:
+    """The running system."""
+    with LiveStack(tmp_path_factory.mktemp("live"), neo4j_server) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def admin(live: LiveStack) -> Client:
+    """The first account."""
+    return Client(live.url, live.sign_in())
+
+
+@pytest.fixture(scope="session")
+def anonymous(live: LiveStack) -> Client:
+    """Somebody without a token."""
+    return Client(live.url, None)
+
+
+@pytest.fixture(scope="session")
+def people(live: LiveStack, admin: Client) -> dict[Role, Client]:
+    """A person in each role."""
+    assert admin.person is not None
+    return {role: Client(live.url, live.add_person(admin.person, role)) for role in Role}
