@@ -14,7 +14,7 @@ from wnis_graph.values import native
 class ModelVersion:
     """One trained model with the judgement that it is shown with; `metrics_json` is that judgement.
 
-    `judged_from` to `judged_to` is later than anything the judged fit had seen; None when there was too little to judge.
+    `judged_from` to `judged_to` is later than anything the judged fit had seen; None when it could not be judged.
     """
 
     id: str
@@ -99,7 +99,8 @@ REGISTER = Query(
     MERGE (v)-[:VERSION_OF]->(m)
     WITH m, v
     OPTIONAL MATCH (m)<-[:VERSION_OF]-(old:ModelVersion {state: 'current'}) WHERE old.id <> v.id
-    FOREACH (o IN CASE WHEN old IS NULL THEN [] ELSE [old] END | SET o.state = 'superseded' MERGE (v)-[:SUPERSEDES]->(o))
+    FOREACH (o IN CASE WHEN old IS NULL THEN [] ELSE [old] END |
+      SET o.state = 'superseded' MERGE (v)-[:SUPERSEDES]->(o))
     """,
     nothing,
 )
