@@ -153,15 +153,14 @@ def _breaks_of(rows: Iterable[Mapping[str, object]], asset_row: Mapping[str, int
     for number, row in enumerate(rows):
         if row.get("kind") not in FAILURE_KINDS:
             continue
-        components = row.get("components")
-        occurred = _day(row.get("occurred_at"))
-        available = max(occurred, _day(row.get("available_at"))) if row.get("available_at") else occurred
-        identity = str(row.get("id") or row.get("source_id") or number)
-        matched = {
-            asset_row[str(c)] for c in (components if isinstance(components, list) else []) if str(c) in asset_row
-        }
+        named = row.get("components")
+        components = {str(name) for name in named} if isinstance(named, list) else set()
+        matched = sorted(asset_row[name] for name in components if name in asset_row)
         unmatched += not matched
-        found += [(occurred, identity, asset, available) for asset in sorted(matched)]
+        occurred, stated = _day(row.get("occurred_at")), _day(row.get("available_at"))
+        available = occurred if np.isnan(stated) else max(occurred, stated)
+        identity = str(row.get("id") or row.get("source_id") or number)
+        found += [(occurred, identity, asset, available) for asset in matched]
     found.sort()
     return breaks_of(found), unmatched
 

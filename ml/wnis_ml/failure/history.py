@@ -26,6 +26,9 @@ YEAR = 365.25
 KINDS = ("pipe", "valve", "pump")
 UNKNOWN_MATERIAL = "unknown"
 
+_QUIET_SEASON_DAYS = 90.0
+_UNLIKELY_SILENCE_BREAKS = 7.0
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -155,3 +158,20 @@ def records_begin(breaks: Breaks) -> float:
     usual = np.median(counts[counts > 0])
     begun = first + int(np.argmax(counts >= max(1.0, usual / 5)))
     return max(day_of(date(begun, 1, 1)), float(breaks.occurred.min()) if begun == first else -np.inf)
+
+
+def records_end(breaks: Breaks, as_of: float) -> float:
+    """The day up to which breaks are on record: `as_of`, or the latest break when the silence since is no chance.
+
+    A list imported once ends on the day of its export; the silence afterwards is no sign of a better network. With a
+    mean of ``r`` breaks a day, a silence is taken for the end of the record when more than 7 breaks were to be expected
+    in it (a chance below 1 in 1,000) and it lasted over 90 days (longer than a quiet season).
+    """
+    if len(breaks) < 2:
+        return as_of
+    latest = float(breaks.available.max())
+    begun = records_begin(breaks)
+    since = breaks.occurred >= begun
+    rate = since.sum() / max(float(breaks.occurred.max()) - begun, 1.0)
+    silence = as_of - latest
+    return latest if silence > _QUIET_SEASON_DAYS and silence * rate > _UNLIKELY_SILENCE_BREAKS else as_of

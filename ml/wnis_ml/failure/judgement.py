@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy.stats import rankdata
@@ -65,6 +65,15 @@ class Judgement:
         """JSON types."""
         return asdict(self)
 
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        """The judgement that `document` was made from."""
+        fields = dict(document)
+        fields["model"] = Score(**document["model"])
+        fields["baselines"] = {name: Score(**score) for name, score in document["baselines"].items()}
+        fields["deciles"] = tuple(Decile(**decile) for decile in document["deciles"])
+        return cls(**fields)
+
 
 def judge(situations: Situations, probability: Floats, breaks: Integers, seed: int) -> Judgement | None:
     """`probability` of a break in the period that had `breaks`; None when no asset broke, or every one."""
@@ -73,10 +82,8 @@ def judge(situations: Situations, probability: Floats, breaks: Integers, seed: i
         return None
     length = np.nan_to_num(situations.assets.length_m[situations.asset], nan=0.0)
     model = score(probability, -np.log1p(-np.minimum(probability, 1 - 1e-12)), breaks, length)
-    baselines = {
-        name: score(ranking, per, breaks, length)
-        for name, (ranking, per) in baseline_rankings(situations, seed).items()
-    }
+    rankings = baseline_rankings(situations, seed)
+    baselines = {name: score(ranking, per, breaks, length) for name, (ranking, per) in rankings.items()}
     brier = float(((probability - broke) ** 2).mean())
     rate = float(broke.mean())
     constant = float(((rate - broke) ** 2).mean())

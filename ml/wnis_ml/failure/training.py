@@ -10,7 +10,7 @@ import numpy as np
 from wnis_core.errors import Conflict, InvalidValue
 
 from wnis_ml.failure.hazard_model import HazardModel, fit_hazard_model
-from wnis_ml.failure.history import YEAR, Floats, History, records_begin
+from wnis_ml.failure.history import YEAR, Floats, History, records_begin, records_end
 from wnis_ml.failure.judgement import Judgement, judge
 from wnis_ml.failure.season import Season
 from wnis_ml.failure.situations import Situations, breaks_after, observe, pooled
@@ -87,7 +87,7 @@ class TrainedModel:
 
 
 def fit_failure_model(history: History, as_of: float, seed: int) -> FailureModel:
-    """Fit on what was known on `as_of`.
+    """Fit on what was known on `as_of`, up to the end of the record.
 
     Raises
     ------
@@ -95,14 +95,15 @@ def fit_failure_model(history: History, as_of: float, seed: int) -> FailureModel
         fewer than `FEWEST_BREAKS` breaks, or less than two years of records
     """
     known = history.known_at(as_of)
-    begin = records_begin(known.breaks)
-    if len(known.breaks) < FEWEST_BREAKS or not as_of - begin >= 2 * YEAR:
+    begin, as_of = records_begin(known.breaks), records_end(known.breaks, as_of)
+    years = (as_of - begin) / YEAR if len(known.breaks) else 0.0
+    if len(known.breaks) < FEWEST_BREAKS or years < 2:
         raise Conflict(
-            f"A failure model cannot be trained: {len(known.breaks)} breaks of components are on record"
-            f" before the day asked for, over {max(0.0, (as_of - begin) / YEAR) if len(known.breaks) else 0:.1f} years.",
+            f"A failure model cannot be trained: {len(known.breaks)} breaks of components over {years:.1f} years were"
+            " known on the day asked for.",
             mend=f"Import at least {FEWEST_BREAKS} breaks over at least two years: wnis incidents import FILE.",
         )
-    count = int((as_of - begin) / YEAR - 1e-9)
+    count = int(years - 1e-9)
     # the year before the first origin is there so that the first situations have had a chance to break
     origins = [as_of - YEAR * k for k in range(count, 0, -1)]
     origins = origins[1:] if len(origins) > 2 else origins
@@ -122,12 +123,9 @@ def train(history: History, as_of: float, seed: int, progress: Progress = lambda
     if not len(history.assets):
         raise InvalidValue("There are no pipes, valves or pumps.", mend="Import a network or an asset register first.")
     known = history.known_at(as_of)
-    begin = records_begin(known.breaks)
-    judged_from = (
-        as_of - min(LONGEST_JUDGED_YEARS, max(1.0, np.floor((as_of - begin) / YEAR / 4))) * YEAR
-        if len(known.breaks)
-        else as_of
-    )
+    begin, as_of = records_begin(known.breaks), records_end(known.breaks, as_of)
+    years = (as_of - begin) / YEAR if len(known.breaks) else 0.0
+    judged_from = as_of - min(LONGEST_JUDGED_YEARS, max(1.0, years // 4)) * YEAR
     progress(0.1, "judging on the later years")
     try:
         judgement = backtest(known, judged_from, as_of - judged_from, seed)

@@ -1,0 +1,1 @@
+"""Model files: signed, hashed, and never able to run code."""

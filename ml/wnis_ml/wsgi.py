@@ -1,0 +1,17 @@
+"""Entry point of the ML service: ``gunicorn --workers 1 --threads 8 wnis_ml.wsgi:app``.
+
+One worker only: it owns the vector index and the durable jobs of its name.
+"""
+
+from __future__ import annotations
+
+import os
+
+from wnis_core.logs import configure_logging
+from wnis_core.settings import read_settings
+
+from wnis_ml.app import create_app
+
+_settings = read_settings(os.environ)
+configure_logging("ml", _settings.log_level)
+app = create_app(_settings)
