@@ -285,7 +285,6 @@ class IncidentRepository:
         *,
         kind: str | None = None,
         since: datetime | None = None,
-        zone: str | None = None,
         components: Sequence[str] | None = None,
         limit: int = 50,
     ) -> list[tuple[str, float]]:
@@ -297,10 +296,16 @@ class IncidentRepository:
             lucene=lucene,
             kind=kind,
             since=since,
-            zone=zone,
             components=None if components is None else list(components),
             limit=limit,
         )
+
+    def components_of_zone(self, scope: Scope, zone: str) -> list[str]:
+        """Ids of the components in the zone; raises `NotFound` when there is no such zone."""
+        found = self._runner.run_one(scope, queries.COMPONENTS_OF_ZONE, zone=zone)
+        if found is None:
+            raise NotFound(f"There is no zone {zone}.")
+        return found
 
     def _write(self, scope: Scope, records: Sequence[_Record]) -> list[IncidentItem]:
         outbox = {row["subject_id"]: row for row in outbox_rows(INCIDENT_INDEX, "upsert", [r.id for r in records])}

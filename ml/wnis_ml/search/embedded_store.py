@@ -106,11 +106,6 @@ class EmbeddedStore:
             if offset is None:
                 return found
 
-    def clear(self, utility: str) -> None:
-        """Forget everything of one utility."""
-        operation = engine.UpdateOperation.delete_points_by_filter(_filter(utility, VectorFilter()))
-        _guarded(lambda: self._shard.update(operation))
-
     def close(self) -> None:
         """Write everything out and give the folder back."""
         _guarded(self._shard.flush)

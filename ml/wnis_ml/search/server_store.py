@@ -103,11 +103,6 @@ class ServerStore:
             if offset is None:
                 return found
 
-    def clear(self, utility: str) -> None:
-        """Forget everything of one utility."""
-        selector = models.FilterSelector(filter=_filter(utility, VectorFilter()))
-        _guarded(lambda: self._client.delete(self._collection, selector, wait=True))
-
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

@@ -67,9 +67,6 @@ class VectorStore(Protocol):
     def ids(self, utility: str) -> set[str]:
         """Ids of all incidents that the utility has vectors of."""
 
-    def clear(self, utility: str) -> None:
-        """Forget everything of one utility."""
-
     def close(self) -> None:
         """Give the store back; it is not used afterwards."""
 

@@ -32,8 +32,9 @@ EXAMPLES: dict[str, dict[str, object]] = {
     "incidents.link": {"rows": [_ROW]},
     "incidents.uses": {"id": "incident-1"},
     "incidents.find_words": {
-        "index": "incident_text", "lucene": "crack OR leak OR break", "kind": None, "since": None, "zone": None,
+        "index": "incident_text", "lucene": "crack OR leak OR break", "kind": None, "since": None,
         "components": None, "limit": 1000,
     },
+    "incidents.components_of_zone": {"zone": "zone-1"},
     "incidents.delete": {"id": "incident-1"},
 }  # fmt: skip
