@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from wnis_ops.cli import accounts, failures, hydraulics, networks, output, registers, search
+from wnis_ops.cli import accounts, failures, hydraulics, instance, networks, output, registers, search
 
 app = typer.Typer(
     name="wnis",
@@ -21,6 +21,9 @@ app.add_typer(registers.assets_app, name="assets")
 app.add_typer(registers.incidents_app, name="incidents")
 app.add_typer(search.index_app, name="index")
 app.add_typer(accounts.admin_app, name="admin")
+app.command("up", epilog="Example: wnis up --demo --port 8080")(instance.up)
+app.command("down", epilog="Example: wnis down")(instance.down)
+app.command("status", epilog="Example: wnis status --json")(instance.status)
 app.command("simulate", epilog="Example: wnis simulate --inp town.inp --out results")(hydraulics.simulate)
 app.command("train", epilog="Example: wnis train")(failures.train)
 app.command("predict", epilog="Example: wnis predict")(failures.predict)

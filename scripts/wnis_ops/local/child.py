@@ -1,0 +1,139 @@
+"""One supervised process: its log file, its restarts, its end."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from wnis_neo4j.processes import ProcessMark, Watchdog, start_tied
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 30.0
+_STEADY_S = 60.0
+_LOG_BYTES = 10_000_000
+_LOG_FILES = 3
+
+
+class Backoff:
+    """Pauses between restarts: doubled each time, from the start again after a minute of steady running."""
+
+    def __init__(self) -> None:
+        self._pause_s = _FIRST_PAUSE_S
+
+    def next(self, lived_s: float) -> float:
+        """Seconds to wait before starting again something that lived for `lived_s`."""
+        if lived_s >= _STEADY_S:
+            self._pause_s = _FIRST_PAUSE_S
+        pause_s = self._pause_s
+        self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
+        return pause_s
+
+
+class Child:
+    """A service that is started again when it dies.
+
+    Parameters
+    ----------
+    mark_file : remembers the process for a supervisor that comes after a killed one
+    log_file : receives what the service prints, in parts of 10 MB, the last three kept
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        mark_file: Path,
+        log_file: Path,
+        watchdog: Watchdog,
+    ) -> None:
+        self.name = name
+        self.restarts = 0
+        self._command = list(command)
+        self._environ = dict(environ)
+        self._mark_file = mark_file
+        self._log_file = log_file
+        self._watchdog = watchdog
+        self._process: subprocess.Popen[bytes] | None = None
+        self._backoff = Backoff()
+        self._started_at = 0.0
+        self._restart_at: float | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def start(self) -> None:
+        """Start the service; call it from a thread that lives as long as the service should."""
+        self._process = start_tied(self._command, output=subprocess.PIPE, environ=self._environ)
+        self._started_at = time.monotonic()
+        self._restart_at = None
+        mark = ProcessMark.of(self._process.pid)
+        if mark is not None:
+            mark.save(self._mark_file)
+            self._watchdog.guard(mark)
+        threading.Thread(target=self._keep_log, args=(self._process,), name=f"log-{self.name}", daemon=True).start()
+
+    def tend(self) -> bool:
+        """Start the service again when it is dead and its pause is over; whether it was started now."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        now = time.monotonic()
+        if self._restart_at is None:
+            pause_s = self._backoff.next(now - self._started_at)
+            self._restart_at = now + pause_s
+            log.warning("%s ended (%s); starting again in %.0f s", self.name, self._process.returncode, pause_s)
+        if now < self._restart_at:
+            return False
+        self.restarts += 1
+        self.start()
+        return True
+
+    def ask_to_stop(self) -> None:
+        """Send the signal and return at once."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
+    def await_end(self, until: float) -> None:
+        """Wait for the end until a moment of the monotonic clock, then kill it with all it started."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(timeout=max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("%s does not stop; killing it", self.name)
+            mark = ProcessMark.of(self._process.pid)
+            if mark is not None:
+                mark.end(grace_s=0)
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+        self._mark_file.unlink(missing_ok=True)
+
+    def last_words(self) -> str:
+        """The last line of the log that says what went wrong."""
+        if not self._log_file.is_file():
+            return ""
+        lines = self._log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
+        telling = [line.strip() for line in lines if "Error" in line or "error" in line]
+        return telling[-1][:400] if telling else ""
+
+    def _keep_log(self, process: subprocess.Popen[bytes]) -> None:
+        # a pipe rather than the file itself: somebody has to rotate it while the service writes
+        assert process.stdout is not None
+        self._log_file.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(self._log_file, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES - 1, encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        for line in process.stdout:
+            text = line.decode(errors="replace").rstrip("\n")
+            handler.emit(logging.LogRecord(self.name, logging.INFO, "", 0, text, None, None))
+        handler.close()

@@ -1,0 +1,96 @@
+"""The three services of an instance: which command, which variables."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wnis_core.settings import share_dir
+
+from wnis_ops.local.options import UpOptions
+from wnis_ops.place import Home
+
+_INTERNAL_ARGUMENTS = ("--workers", "1", "--threads", "8", "--timeout", "300", "--graceful-timeout", "5")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A program to run and the environment it gets."""
+
+    name: str
+    command: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
+def services(
+    home: Home,
+    options: UpOptions,
+    ports: Mapping[str, int],
+    environ: Mapping[str, str],
+    secret_files: Mapping[str, str],
+    graph: Mapping[str, str],
+) -> tuple[Service, ...]:
+    """Simulator, ml and api, in the order in which they are started.
+
+    Parameters
+    ----------
+    environ : what this program was started with
+    secret_files : ``NAME_FILE`` variables of generated secrets
+    graph : NEO4J_URI, NEO4J_USER and NEO4J_PASSWORD or NEO4J_PASSWORD_FILE
+    """
+    common = {
+        **environ,
+        **graph,
+        "WNIS_HOME": str(home.path),
+        "WNIS_SIMULATOR_URL": f"http://127.0.0.1:{ports['simulator']}",
+        "WNIS_ML_URL": f"http://127.0.0.1:{ports['ml']}",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+    def environment(*secrets: str, **more: str) -> dict[str, str]:
+        # no service gets a secret that it does not need
+        return {**common, **{n: f for n, f in secret_files.items() if n.removesuffix("_FILE") in secrets}, **more}
+
+    simulator = Service(
+        "simulator",
+        _gunicorn(f"127.0.0.1:{ports['simulator']}", *_INTERNAL_ARGUMENTS, "wnis_simulator.wsgi:app"),
+        environment("WNIS_INTERNAL_SECRET"),
+    )
+    ml = Service(
+        "ml",
+        _gunicorn(f"127.0.0.1:{ports['ml']}", *_INTERNAL_ARGUMENTS, "wnis_ml.wsgi:app"),
+        environment("WNIS_INTERNAL_SECRET", "WNIS_SIGNING_KEY"),
+    )
+    metrics = _empty_folder(home.path / "run" / "metrics-api")
+    web = share_dir() / "web"
+    extra = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    if web.is_dir() and "WNIS_WEB_ROOT" not in environ:
+        extra["WNIS_WEB_ROOT"] = str(web)
+    tls: tuple[str, ...] = ()
+    if options.tls_certificate and options.tls_key:
+        tls = ("--certfile", str(options.tls_certificate), "--keyfile", str(options.tls_key))
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    api = Service(
+        "api",
+        _gunicorn(f"{host}:{ports['api']}", "-c", "python:wnis_api.gunicorn_conf", *tls, "wnis_api.wsgi:app"),
+        environment("WNIS_INTERNAL_SECRET", "WNIS_JWT_SECRET", **extra),
+    )
+    return simulator, ml, api
+
+
+def _gunicorn(address: str, *arguments: str) -> tuple[str, ...]:
+    # the control socket would lie in the user's home folder, shared by all instances
+    return (
+        sys.executable, "-m", "gunicorn", "--bind", address, "--worker-class", "gthread", "--no-control-socket",
+        "--log-level", "warning", *arguments,
+    )  # fmt: skip
+
+
+def _empty_folder(folder: Path) -> Path:
+    # counters of dead workers would be added to those of the new ones for ever
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

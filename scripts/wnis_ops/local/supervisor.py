@@ -1,0 +1,335 @@
+"""Starts an instance, watches over it, stops it.
+
+Order of a start: Neo4j, schema and first account, services, readiness. Order of a stop: services, Neo4j. Whatever
+ends this program, nothing of the instance is left: children are tied to its life (see `wnis_neo4j.processes`), and
+what a machine crash leaves on paper is recognised by its process marks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import requests
+from wnis_core.errors import Conflict, Unavailable, WnisError
+from wnis_core.settings import Settings, read_settings
+from wnis_neo4j.local import LocalServer, port_is_free
+from wnis_neo4j.processes import ProcessMark, Watchdog
+
+from wnis_ops.client import ApiClient
+from wnis_ops.local import ports as port_file
+from wnis_ops.local.child import Backoff, Child
+from wnis_ops.local.first_start import GraphDoor, prepare
+from wnis_ops.local.options import DEFAULT_PORT, UpOptions
+from wnis_ops.local.secret_files import ensure_secrets
+from wnis_ops.local.services import services
+from wnis_ops.place import Home
+
+log = logging.getLogger(__name__)
+
+_READY_LIMIT_S = 120.0
+_STOP_GRACE_S = 8.0
+_TICK_S = 0.3
+_GIVE_UP_AFTER = 3
+
+Say = Callable[[str], None]
+
+
+class Stop(BaseException):
+    """Somebody asked us to stop."""
+
+
+class Supervisor:
+    """One instance on one home.
+
+    Parameters
+    ----------
+    environ : variables that the services inherit
+    say : tells the person at the terminal, one sentence at a time
+    on_first_password : receives the password of the first account, once in the life of the home
+    on_ready : receives the address when everything answers (and the demonstration, if asked for, is loaded)
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        options: UpOptions,
+        environ: Mapping[str, str],
+        *,
+        say: Say,
+        on_first_password: Callable[[str], None],
+        on_ready: Callable[[str], None],
+    ) -> None:
+        options.check()
+        self._home = home
+        self._options = options
+        self._environ = {**environ, "WNIS_HOME": str(home.path)}
+        self._settings: Settings = read_settings(self._environ)
+        self._say = say
+        self._on_first_password = on_first_password
+        self._on_ready = on_ready
+        self._neo4j: LocalServer | None = None
+        self._neo4j_backoff = Backoff()
+        self._neo4j_up_since = 0.0
+        self._children: list[Child] = []
+        self._watchdog: Watchdog | None = None
+        self._ports: dict[str, int] = {}
+        self._demo: threading.Thread | None = None
+        self._demo_error: str = ""
+        self._announced = False
+
+    @property
+    def url(self) -> str:
+        """Where people find the instance."""
+        return self._options.url(self._ports["api"])
+
+    def run(self) -> None:
+        """Start, keep running until a signal, stop.
+
+        Raises
+        ------
+        Conflict
+            an instance runs on this home already
+        Unavailable
+            a part did not come up
+        """
+        with _held(self._home), _signals_raise():
+            try:
+                self._start()
+                self._watch()
+            except Stop:
+                self._say("Stopping.")
+            finally:
+                _ignore_signals()
+                self._stop()
+
+    def _start(self) -> None:
+        run, wanted = self._home.path / "run", self._options.port
+        self._watchdog = Watchdog()
+        self._reap_leftovers(run)
+        public = wanted or port_file.remembered(run / "ports.json").get("api") or DEFAULT_PORT
+        if not port_is_free(public, self._options.host):
+            raise Unavailable(f"Port {public} is taken.", mend="Stop what listens there, or give --port N.")
+        self._ports = port_file.choose(run / "ports.json", public)
+        self._write_state("starting")
+        secret_files = ensure_secrets(self._home.path / "secrets", self._environ)
+        graph = self._start_graph()
+        password = prepare(graph, self._settings.sql_url, self._home)
+        self._start_services(secret_files)
+        self._await_ready()
+        if password is not None:
+            self._on_first_password(password)
+        if self._options.demo:
+            self._demo = threading.Thread(target=self._run_demo, name="demo", daemon=True)
+            self._demo.start()
+        else:
+            self._announce()
+
+    def _start_graph(self) -> GraphDoor:
+        if self._settings.neo4j_uri:
+            return GraphDoor(self._settings.neo4j_uri, self._settings.neo4j_user, self._settings.neo4j_password)
+        self._say("Starting Neo4j.")
+        self._neo4j = LocalServer(
+            self._home.path / "neo4j",
+            bolt_port=self._ports["neo4j"],
+            password_file=self._home.path / "secrets" / "neo4j",
+            watchdog=self._watchdog,
+            short_lived=False,
+        )
+        self._neo4j.start()
+        self._neo4j_up_since = time.monotonic()
+        self._write_state("starting")
+        return GraphDoor(self._neo4j.uri, self._neo4j.user, self._neo4j.password)
+
+    def _start_services(self, secret_files: Mapping[str, str]) -> None:
+        self._say("Starting the services.")
+        graph: dict[str, str] = {}
+        if self._neo4j is not None:
+            password_file = str(self._home.path / "secrets" / "neo4j")
+            graph = {"NEO4J_URI": self._neo4j.uri, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD_FILE": password_file}
+        assert self._watchdog is not None
+        for service in services(self._home, self._options, self._ports, self._environ, secret_files, graph):
+            child = Child(
+                service.name,
+                service.command,
+                service.environ,
+                mark_file=self._home.path / "run" / f"{service.name}.json",
+                log_file=self._home.path / "logs" / f"{service.name}.log",
+                watchdog=self._watchdog,
+            )
+            child.start()
+            self._children.append(child)
+        self._write_state("starting")
+
+    def _await_ready(self) -> None:
+        until = time.monotonic() + _READY_LIMIT_S
+        parts: Any = {}
+        while time.monotonic() < until:
+            for child in self._children:
+                child.tend()
+                if child.restarts >= _GIVE_UP_AFTER:
+                    raise Unavailable(
+                        f"The {child.name} service does not start: {child.last_words() or 'it says nothing'}",
+                        mend=f"See {self._home.path / 'logs'}/{child.name}.log.",
+                    )
+            document = self._ask_ready()
+            if document.get("status") == "ready":
+                return
+            parts = document.get("parts") or parts
+            time.sleep(0.1)
+        down = ", ".join(name for name, state in parts.items() if state != "up") or "the API"
+        raise Unavailable(
+            f"Not ready within {_READY_LIMIT_S:.0f} s: {down} did not come up.",
+            mend=f"See the logs in {self._home.path / 'logs'}.",
+        )
+
+    def _ask_ready(self) -> dict[str, Any]:
+        try:
+            # our own process on this machine, and nothing secret is sent: its certificate need not name the address
+            answer = requests.get(f"{self.url}/ready", timeout=5, verify=False)  # noqa: S501
+            document: dict[str, Any] = answer.json()
+        except (requests.RequestException, ValueError):
+            return {}
+        return document
+
+    def _watch(self) -> None:
+        while True:
+            # a list, not a generator: every child is looked at
+            changed = any([child.tend() for child in self._children])  # noqa: C419
+            if self._neo4j is not None and self._neo4j.pid is None:
+                self._restart_neo4j()
+                changed = True
+            if self._demo is not None and not self._demo.is_alive():
+                self._demo = None
+                if self._demo_error:
+                    self._say(f"The demonstration was not loaded: {self._demo_error}")
+                self._announce()
+            if changed:
+                self._write_state("ready" if self._announced else "starting")
+            time.sleep(_TICK_S)
+
+    def _restart_neo4j(self) -> None:
+        assert self._neo4j is not None
+        pause_s = self._neo4j_backoff.next(time.monotonic() - self._neo4j_up_since)
+        log.warning("Neo4j ended (%s); starting again in %.0f s", self._neo4j.exit_reason(), pause_s)
+        time.sleep(pause_s)
+        try:
+            self._neo4j.start()
+        except WnisError as error:
+            log.error("Neo4j does not start again: %s", error)
+        self._neo4j_up_since = time.monotonic()
+
+    def _run_demo(self) -> None:
+        from wnis_ops.demo.load import load_demo
+
+        last = ""
+
+        def progress(fraction: float, message: str) -> None:
+            nonlocal last
+            if message != last:
+                last = message
+                self._say(f"[{fraction:4.0%}] {message}")
+
+        try:
+            token = self._home.token_file.read_text(encoding="utf-8").strip()
+            load_demo(ApiClient(self.url, token), progress, self._home.path)
+        except WnisError as error:
+            self._demo_error = str(error)
+        except Exception as error:
+            log.exception("the demonstration failed")
+            self._demo_error = f"{type(error).__name__}: {error}"
+
+    def _announce(self) -> None:
+        self._announced = True
+        self._write_state("ready")
+        self._on_ready(self.url)
+
+    def _stop(self) -> None:
+        for child in reversed(self._children):
+            child.ask_to_stop()
+        until = time.monotonic() + _STOP_GRACE_S
+        for child in self._children:
+            child.await_end(until)
+        if self._neo4j is not None:
+            self._neo4j.stop()
+        if self._watchdog is not None:
+            self._watchdog.close()
+        self._write_state("stopped")
+
+    def _reap_leftovers(self, run: Path) -> None:
+        # of a supervisor that was killed together with its watchdog
+        for name in ("api", "ml", "simulator"):
+            mark = ProcessMark.load(run / f"{name}.json")
+            if mark is not None:
+                mark.end(grace_s=5)
+            (run / f"{name}.json").unlink(missing_ok=True)
+
+    def _write_state(self, state: str) -> None:
+        pids = {child.name: child.pid for child in self._children}
+        if self._neo4j is not None:
+            pids["neo4j"] = self._neo4j.pid
+        pids = {"supervisor": os.getpid(), **pids} if state != "stopped" else {}
+        own = ProcessMark.of(os.getpid())
+        document = {
+            "state": state,
+            "url": self.url if self._ports and state != "stopped" else None,
+            "pids": pids,
+            "ports": self._ports,
+            "started_at": own.started_at if own else None,
+        }
+        self._home.state_file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._home.state_file.with_suffix(".new")
+        fresh.write_text(json.dumps(document), encoding="utf-8")
+        os.replace(fresh, self._home.state_file)
+
+
+@contextmanager
+def _held(home: Home) -> Iterator[IO[str]]:
+    """The home for ourselves alone; the lock ends with the process, however it ends."""
+    folder = home.path / "run"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"{home.path} cannot be written ({error.strerror}).", mend="Choose another WNIS_HOME."
+        ) from error
+    with (folder / "up.lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            where = home.state().get("url") or "still starting"
+            raise Conflict(
+                f"An instance runs on {home.path} already ({where}).",
+                mend="Use it, stop it with `wnis down`, or choose another WNIS_HOME and --port.",
+            ) from error
+        yield lock
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Stop
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        with suppress(Stop):
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _ignore_signals() -> None:
+    # a second Ctrl-C must not leave half of the instance running
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
