@@ -51,6 +51,7 @@ class LinkValue(IntEnum):
     MINOR_LOSS = 3
     INITIAL_STATUS = 4
     INITIAL_SETTING = 5
+    PUMP_POWER = 18
 
 
 class LinkKind(IntEnum):
@@ -93,7 +94,7 @@ class Moment:
     warning: int
 
 
-class EngineError(Failure):
+class EngineError(InvalidModel):
     """The engine refused or gave up; `number` is its error code."""
 
     def __init__(self, number: int, message: str, time_s: int | None = None) -> None:
@@ -108,16 +109,23 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02} h"
 
 
+def wntr_folder() -> Path:
+    """Where wntr is installed, found without importing it, which takes seconds."""
+    found = importlib.util.find_spec("wntr")
+    if found is None or found.origin is None:
+        raise Failure("The Python package wntr is not installed.", mend="Run make setup.")
+    return Path(found.origin).parent
+
+
 def library_path() -> Path:
     """The shared library of the pinned engine."""
     place = _FOLDERS.get((platform.system(), platform.machine()))
-    found = importlib.util.find_spec("wntr")
-    if place is None or found is None or found.origin is None:
+    if place is None:
         raise Failure(
             f"There is no EPANET library for {platform.system()} on {platform.machine()}.",
-            mend="Install wntr on Linux x86_64, macOS or Windows.",
+            mend="Use Linux x86_64, macOS or Windows.",
         )
-    return Path(found.origin).parent / "epanet" / "libepanet" / place[0] / place[1]
+    return wntr_folder() / "epanet" / "libepanet" / place[0] / place[1]
 
 
 class Engine:
@@ -198,6 +206,11 @@ class Engine:
 
     def set_link_value(self, index: int, which: LinkValue, value: float) -> None:
         self._call("EN_setlinkvalue", index, which, ctypes.c_double(value))
+
+    def link_kind(self, index: int) -> LinkKind:
+        number = ctypes.c_int()
+        self._call("EN_getlinktype", index, ctypes.byref(number))
+        return LinkKind(number.value)
 
     def base_demands(self, node: int) -> list[float]:
         """Base demand of each category of a junction, in the file's flow unit."""

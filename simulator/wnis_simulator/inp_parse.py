@@ -26,7 +26,7 @@ from wnis_graph.network_model import (
 )
 from wntr.epanet.exceptions import EpanetException
 
-from wnis_simulator.inp_scan import Scan, fault, scan_inp
+from wnis_simulator.inp_scan import Scan, scan_inp
 
 Report = Callable[[float, str], None]
 
@@ -227,10 +227,3 @@ def _remarks(scan: Scan) -> tuple[ImportRemark, ...]:
     elif lost:
         remarks.append(ImportRemark("warning", "No node has coordinates; the network has no map.", "COORDINATES"))
     return tuple(remarks)
-
-
-def refuse_warnings(model: NetworkModel) -> None:
-    """What ``strict`` means: the first remark of severity warning is an error."""
-    for remark in model.remarks:
-        if remark.severity == "warning":
-            raise fault(remark.message, section=remark.section or "", line=remark.line or 0)

@@ -292,6 +292,7 @@ LABELS: tuple[Label, ...] = (
             Property("network_revision", I, "revision of the network that was run", unit="1"),
             Property("state", S, "state of the run", required=True, values=JOB_STATES),
             Property("warnings", Kind.STRINGS, "what the engine warned of"),
+            Property("error", S, "why it failed, in words"),
             Property("requested_by", S, "who asked"),
             Property("job_id", S, "the job that ran it"),
             Property("started_at", TIME, "start"),

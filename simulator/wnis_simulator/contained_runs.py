@@ -1,0 +1,145 @@
+"""Parsing and running, each in its own child with limits; crashes there become errors that name the model."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from wnis_core.contained import ChildLost, Progress, run_contained
+from wnis_core.errors import InvalidModel, NotFound
+from wnis_graph.health import PRESSURE_WARNING_M
+from wnis_graph.network_model import NetworkModel, from_document
+
+from wnis_simulator.differences import Change
+from wnis_simulator.engine import wntr_folder
+
+MODEL_FILE = "model.inp"
+_PARSE_CPU_S, _PARSE_WALL_S = 120, 180.0
+_RUN_CPU_S, _RUN_WALL_S = 1_800, 3_600.0
+_MEMORY_BYTES = 3_000_000_000
+LIBRARY = ("Net1", "Net2", "Net3", "Net6", "ky4", "ky10")
+DEMAND_MODELS = ("as-file", "dda", "pda")
+
+
+@dataclass(frozen=True)
+class RunOutput:
+    """What a run gave; series lie in `folder` as nodes.parquet and links.parquet.
+
+    `nodes` and `links` are summaries by source name, under the property names of `SimulationResult`.
+    """
+
+    engine_version: str
+    demand_model: str
+    duration_s: float
+    steps: int
+    flow_unit: str
+    warnings: tuple[str, ...]
+    nodes: Sequence[dict[str, Any]]
+    links: Sequence[dict[str, Any]]
+    folder: Path
+
+
+@contextmanager
+def scratch(parent: Path | None = None) -> Iterator[Path]:
+    """A folder for one child, removed afterwards."""
+    if parent is not None:
+        parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="wnis-run-", dir=parent, ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def parse(
+    content: bytes, folder: Path, *, on_progress: Progress, cancelled: Callable[[], bool] = lambda: False
+) -> NetworkModel:
+    """The model of an INP file's bytes.
+
+    Raises
+    ------
+    InvalidModel
+        the file is no usable model, or reading it crashed, hung or took more memory than a model may
+    """
+    source = folder / MODEL_FILE
+    source.write_bytes(content)
+    with _blaming_the_model("Reading the file"):
+        document = run_contained(
+            "wnis_simulator.inp_parse:parse_child",
+            {"path": str(source)},
+            folder=folder,
+            memory_bytes=_MEMORY_BYTES,
+            cpu_s=_PARSE_CPU_S,
+            wall_s=_PARSE_WALL_S,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+    return from_document(document)
+
+
+def run(
+    content: bytes,
+    folder: Path,
+    *,
+    demand_model: str,
+    changes: Sequence[Change] = (),
+    on_progress: Progress,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> RunOutput:
+    """Run an INP file's bytes for its own duration.
+
+    Parameters
+    ----------
+    demand_model : one of `DEMAND_MODELS`
+    changes : what to change in the model first
+
+    Raises
+    ------
+    InvalidModel
+        the engine refuses the model, does not converge, crashes on it or does not come to an end
+    Cancelled
+        `cancelled` returned true
+    """
+    (folder / MODEL_FILE).write_bytes(content)
+    with _blaming_the_model("The run"):
+        answer = run_contained(
+            "wnis_simulator.run_child:run_child",
+            {
+                "demand_model": demand_model,
+                "changes": [asdict(change) for change in changes],
+                "low_pressure_m": PRESSURE_WARNING_M,
+            },
+            folder=folder,
+            memory_bytes=_MEMORY_BYTES,
+            cpu_s=_RUN_CPU_S,
+            wall_s=_RUN_WALL_S,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+    return RunOutput(**{**answer, "warnings": tuple(answer["warnings"])}, folder=folder)
+
+
+def library_model(name: str) -> bytes:
+    """The INP file of a network of WNTR's library.
+
+    Raises
+    ------
+    NotFound
+        there is none of that name
+    """
+    if name not in LIBRARY:
+        raise NotFound(f"There is no sample network {name!r}.", mend=f"Samples: mini, {', '.join(LIBRARY)}.")
+    return (wntr_folder() / "library" / "networks" / f"{name}.inp").read_bytes()
+
+
+@contextmanager
+def _blaming_the_model(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ChildLost as lost:
+        raise InvalidModel(
+            f"{what} ended badly: {lost.message}",
+            mend="Check the model in EPANET's own editor; the service itself is unharmed.",
+            details={"reason": lost.reason},
+        ) from lost
