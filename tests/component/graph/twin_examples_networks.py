@@ -1,0 +1,40 @@
+"""Parameters of network, map, topology and health queries, for the twin utility's test."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+_AT = datetime(2024, 5, 1, tzinfo=UTC)
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "networks.get": {"id": "net"},
+    "networks.list": {},
+    "networks.heads": {"id": None},
+    "networks.lock": {"id": "net"},
+    "networks.set": {"id": "net", "properties": {"title": "new"}},
+    "networks.bump": {"id": "net", "at": _AT},
+    "networks.record_revision": {
+        "id": "net",
+        "row": {"id": "revision-new", "utility": "", "subject_id": "net", "action": "import", "recorded_by": "me",
+                "recorded_at": _AT},
+    },
+    "networks.stored_components": {"id": "net"},
+    "networks.joints": {"id": "net"},
+    "networks.foreign_ids": {"ids": ["net:pipe:P1"], "network": "other"},
+    "networks.zones": {"id": None},
+    "networks.put_zones": {"id": "net", "rows": [{"id": "zone-1", "name": "new", "kind": "pressure"}]},
+    "networks.drop_zones": {"id": "net", "rows": ["zone-1"]},
+    "maps.components": {"id": "net"},
+    "topology.place": {"id": "net:pipe:P1"},
+    "topology.vertices": {"id": "net"},
+    "topology.display": {"ids": ["net:pipe:P1"]},
+    "topology.latest_run": {"id": "net"},
+    "topology.mean_flows": {"run": "run-1"},
+    "health.components": {"id": "net"},
+    "health.open_incidents": {"id": "net"},
+    "health.measured": {"run": "run-1"},
+    "health.believed": {"id": "net"},
+    "health.set": {"rows": [["net:pipe:P1", "critical", "because"]]},
+    "health.counts": {"network": None},
+}  # fmt: skip
