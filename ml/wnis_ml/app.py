@@ -67,8 +67,8 @@ def create_app(settings: Settings) -> Flask:
     register_failure(app, service=failures, jobs=jobs, caller=caller)
 
     encoder = SentenceEncoder(settings.model_dir)
-    store = _vector_store(settings, encoder.model_sha256)
     incidents, meaning = IncidentRepository(runner), Meaning(encoder, read_jargon())
+    store = _vector_store(settings, meaning.fingerprint)
     keeper = IndexKeeper(incidents, OutboxRepository(runner), store, meaning)
     search = IncidentSearch(incidents, store, meaning, TopologyRepository(runner).within)
     register_search(app, search=search, keeper=keeper, jobs=jobs, caller=caller)
@@ -106,10 +106,10 @@ def _jobs(settings: Settings, runner: Runner) -> JobEngine:
     )
 
 
-def _vector_store(settings: Settings, model_sha256: str) -> VectorStore:
+def _vector_store(settings: Settings, fingerprint: str) -> VectorStore:
     if settings.qdrant_url:
-        return ServerStore(open_client(settings.qdrant_url, settings.qdrant_api_key), model_sha256)
-    return EmbeddedStore(settings.home / "vectors", model_sha256)
+        return ServerStore(open_client(settings.qdrant_url, settings.qdrant_api_key), fingerprint)
+    return EmbeddedStore(settings.home / "vectors", fingerprint)
 
 
 def _register_jobs(app: Flask, jobs: JobEngine, caller: Callable[[], Caller]) -> None:

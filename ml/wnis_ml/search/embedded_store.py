@@ -40,7 +40,7 @@ class EmbeddedStore:
     Parameters
     ----------
     folder : made when it is missing; a damaged store in it is dropped and begun anew, as the graph can fill it
-    model_sha256 : vectors of another embedding model mean nothing to this one and are dropped
+    fingerprint : of the encoder and the jargon; vectors that others made mean nothing to these and are dropped
     wait_s : how long to wait for another process to give the folder back, as one that is just stopping does
 
     Raises
@@ -49,13 +49,13 @@ class EmbeddedStore:
         another process owns the folder
     """
 
-    def __init__(self, folder: Path, model_sha256: str, *, wait_s: float = 5.0) -> None:
+    def __init__(self, folder: Path, fingerprint: str, *, wait_s: float = 5.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _own(folder / "owner.lock", wait_s)
-        name = f"incidents-{model_sha256[:12]}"
+        name = f"incidents-{fingerprint[:12]}"
         for other in folder.glob("incidents-*"):
             if other.name != name:
-                log.warning("Dropping vectors of another embedding model: %s", other.name)
+                log.warning("Dropping vectors of another encoder or jargon: %s", other.name)
                 shutil.rmtree(other)
         self._shard = self._open(folder / name)
         self._written = 0

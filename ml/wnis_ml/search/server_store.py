@@ -37,7 +37,7 @@ def open_client(url: str, api_key: str) -> QdrantClient:
 
 
 class ServerStore:
-    """Vectors in a collection of their own, named for the embedding model that made them.
+    """Vectors in a collection of their own, named for the encoder and jargon that made them.
 
     Raises
     ------
@@ -45,9 +45,9 @@ class ServerStore:
         the server does not answer, or refuses
     """
 
-    def __init__(self, client: QdrantClient, model_sha256: str) -> None:
+    def __init__(self, client: QdrantClient, fingerprint: str) -> None:
         self._client = client
-        self._collection = f"wnis-incidents-{model_sha256[:12]}"
+        self._collection = f"wnis-incidents-{fingerprint[:12]}"
         self._prepare()
 
     def upsert(self, utility: str, vectors: Sequence[IncidentVector]) -> None:
