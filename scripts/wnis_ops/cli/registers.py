@@ -73,8 +73,8 @@ def _send(
     for start in range(0, len(rows), CHUNK):
         answer = client.post(path, {**named, key: rows[start : start + CHUNK]})
         for rejected in answer.get("rejected", ()):
-            # rows of the file, not of the chunk
-            rejected["row"] = table.row_numbers[start + rejected["row"] - 1]
+            # rows of the file (from 1), not of the chunk (from 0)
+            rejected["row"] = table.row_numbers[start + rejected["row"]]
         for name, value in answer.items():
             total[name] = total.get(name, type(value)()) + value
         report((start + CHUNK) / len(rows), f"{min(start + CHUNK, len(rows)):,} of {len(rows):,} rows")

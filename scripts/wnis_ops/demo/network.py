@@ -10,8 +10,8 @@ from pathlib import Path
 NETWORK_ID = "ky4"
 
 CRS = "EPSG:3089"
-"""Kentucky's single zone in US survey feet. Pipe lengths are 1.000 (median) of the distance between their
-coordinates under it, and it puts the network into north-central Kentucky (38.0 N, 85.6 W); the zones of north and
+"""Kentucky's single zone in US survey feet. Pipe lengths are 1.000 times (median) the length of their
+lines under it, and it puts the network into north-central Kentucky (38.0 N, 85.6 W); the zones of north and
 south Kentucky (EPSG:2246, 2247) would put it outside the state."""
 
 
