@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from wnis_ops.cli import accounts, failures, hydraulics, instance, networks, output, registers, search
+from wnis_ops.cli import accounts, bench, failures, hydraulics, instance, networks, output, registers, search
 
 app = typer.Typer(
     name="wnis",
@@ -30,6 +30,7 @@ app.command("predict", epilog="Example: wnis predict")(failures.predict)
 app.command("backtest", epilog="Example: wnis backtest --assets A.csv ... --origin 2020-01-01")(failures.backtest)
 app.command("search", epilog='Example: wnis search "crack around the pipe in frost" --limit 5')(search.search)
 app.command("query", epilog='Example: wnis query "MATCH (p:Pipe) RETURN count(p)"')(search.query)
+app.command("bench", epilog="Example: wnis bench start --json")(bench.bench)
 app.command("login", epilog="Example: wnis login --username admin")(accounts.login)
 
 

@@ -1,0 +1,120 @@
+"""`GET /components/{id}` beside the query that it runs: what the API adds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import requests
+from wnis_core.errors import Unavailable
+from wnis_graph.queries.components import GET
+from wnis_graph.runner import open_driver
+from wnis_graph.scope import DEFAULT_UTILITY
+from wnis_neo4j.local import free_port
+
+from wnis_ops.bench.instances import Running, instance, temporary_home
+from wnis_ops.bench.load import Latency, latency, requests_per_second, timed_requests
+
+NETWORK = "Net3"
+ADDED_LIMIT_MS = 5.0
+SHARE_LIMIT = 0.5
+_CLIENTS = 16
+
+
+@dataclass(frozen=True)
+class ComponentCost:
+    """One client: milliseconds. Sixteen clients: requests a second, of the API and of a bare Flask view."""
+
+    driver: Latency
+    api: Latency
+    added_p95_ms: float
+    added_limit_ms: float
+    bare_view_per_s: float
+    api_per_s: float
+    share: float
+    share_limit: float
+    within: bool
+
+
+def measure(say: Callable[[str], None], requests_each: int = 1000) -> ComponentCost:
+    """On an instance of its own with the network Net3."""
+    with temporary_home() as home, instance(home, say) as running:
+        accepted = running.client.post("/networks/samples", {"name": NETWORK})
+        running.client.wait(str(accepted["job_id"]))
+        ids = sorted(str(c["id"]) for c in running.client.pages("/components"))[::3][:50]
+        api_url = f"{running.url}/api/v1"
+        say("One client.")
+        timed_requests(api_url, running.token, ids, 200)
+        api = latency(timed_requests(api_url, running.token, ids, requests_each))
+        driver = latency(_driver_seconds(running, ids, requests_each))
+        say("Sixteen clients.")
+        each = requests_each // 4
+        api_per_s = requests_per_second(api_url, running.token, ids, clients=_CLIENTS, each=each)
+        with _bare_view(running) as url:
+            bare_per_s = requests_per_second(url, "", ids, clients=_CLIENTS, each=each)
+    added_ms = api.p95_ms - driver.p95_ms
+    share = api_per_s / bare_per_s
+    return ComponentCost(
+        driver=driver,
+        api=api,
+        added_p95_ms=round(added_ms, 3),
+        added_limit_ms=ADDED_LIMIT_MS,
+        bare_view_per_s=round(bare_per_s, 1),
+        api_per_s=round(api_per_s, 1),
+        share=round(share, 3),
+        share_limit=SHARE_LIMIT,
+        within=added_ms <= ADDED_LIMIT_MS and share >= SHARE_LIMIT,
+    )
+
+
+def _graph(running: Running) -> tuple[str, str]:
+    password = (running.home.path / "secrets" / "neo4j").read_text(encoding="utf-8")
+    return f"bolt://127.0.0.1:{running.status.ports['neo4j']}", password
+
+
+def _driver_seconds(running: Running, ids: list[str], count: int) -> list[float]:
+    uri, password = _graph(running)
+    seconds = []
+    with open_driver(uri, "neo4j", password) as driver:
+        for number in range(200 + count):
+            asked = {"id": ids[number % len(ids)], "utility": DEFAULT_UTILITY}
+            begun = time.perf_counter()
+            with driver.session() as session, session.begin_transaction() as transaction:
+                list(transaction.run(GET.cypher, asked))
+            seconds.append(time.perf_counter() - begun)
+    return seconds[200:]
+
+
+@contextmanager
+def _bare_view(running: Running) -> Iterator[str]:
+    uri, password = _graph(running)
+    port = free_port()
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "-c", "python:wnis_api.gunicorn_conf",
+            "--no-control-socket", "wnis_ops.bench.bare_view:app",
+        ],
+        env={**os.environ, "NEO4J_URI": uri, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD": password},
+    )  # fmt: skip
+    try:
+        yield _answering(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _answering(url: str) -> str:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            requests.get(url, timeout=2)
+        except requests.RequestException:
+            time.sleep(0.1)
+        else:
+            return url
+    raise Unavailable("The bare view did not start.")
