@@ -58,8 +58,10 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)  # noqa: T201  # the progress of a script
 
 
-def run(title: str, command: Sequence[object], counted: str = "", cwd: Path = ROOT, path: str = "") -> None:
-    """Run `command`; its output goes to a log, and lines that match `counted` are told as progress.
+def run(
+    title: str, command: Sequence[object], counted: str = "", unit: str = "", cwd: Path = ROOT, path: str = ""
+) -> None:
+    """Run `command`; its output goes to a log, and the number of lines that match `counted` is told as progress.
 
     Raises
     ------
@@ -84,7 +86,7 @@ def run(title: str, command: Sequence[object], counted: str = "", cwd: Path = RO
             count += bool(counted and re.search(counted, line))
             if counted and time.monotonic() - told > 5:
                 told = time.monotonic()
-                say(f"  {title}: {count} so far ({told - began:.0f} s)")
+                say(f"  {title}: {count} {unit} ({told - began:.0f} s)")
         status = child.wait()
     if status != 0:
         raise SetupFailed(f"{title}: {_reason(log.read_text(encoding='utf-8'))} The log is {log}.")
@@ -159,7 +161,7 @@ def install_program() -> None:
 
 def install_neo4j() -> None:
     """Neo4j's artefacts, every sha256 checked."""
-    run("Neo4j", [BIN / "python", "-m", "wnis_neo4j.provision"], counted="artefacts")
+    run("Neo4j", [BIN / "python", "-m", "wnis_neo4j.provision"], counted="artefacts", unit="tenths in place")
 
 
 def install_embedding_model() -> None:
