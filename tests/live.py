@@ -60,7 +60,7 @@ class LiveStack:
 
     home: Path
     neo4j: Neo4jServer
-    parts: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ("simulator", "ml")
     workers: int = 2
     extra: Mapping[str, str] = field(default_factory=dict)
     url: str = ""

@@ -8,6 +8,7 @@ from wnis_core.objects import ObjectStore, open_object_store
 from wnis_core.service_client import ServiceClient
 from wnis_core.settings import Settings, require_secret
 from wnis_core.tokens import Caller
+from wnis_graph.analyst import AnalystDoor
 from wnis_graph.repositories.assets import AssetRepository
 from wnis_graph.repositories.components import ComponentRepository
 from wnis_graph.repositories.feedback import FeedbackRepository
@@ -17,6 +18,7 @@ from wnis_graph.repositories.maps import MapRepository
 from wnis_graph.repositories.models import ModelRepository
 from wnis_graph.repositories.networks import NetworkRepository
 from wnis_graph.repositories.predictions import PredictionRepository
+from wnis_graph.repositories.simulations import SimulationRepository
 from wnis_graph.repositories.topology import TopologyRepository
 from wnis_graph.repositories.users import UserRepository
 from wnis_graph.repositories.utilities import UtilityRepository
@@ -65,6 +67,8 @@ class Parts:
     feedback: FeedbackRepository
     topology: TopologyRepository
     maps: MapRepository
+    analyst: AnalystDoor
+    simulations: SimulationRepository
     predictions: PredictionRepository
     models: ModelRepository
     assets: AssetRepository
@@ -74,7 +78,8 @@ class Parts:
 
 def build_parts(settings: Settings) -> Parts:
     """Wire everything up; nothing is connected yet, so the API starts while other parts are still down."""
-    runner = Runner(open_driver(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password))
+    driver = open_driver(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password)
+    runner = Runner(driver)
     database = Database(settings.sql_url)
     secret = require_secret("WNIS_INTERNAL_SECRET", settings.internal_secret)
     simulator = ServiceClient("simulator", settings.simulator_url, secret)
@@ -125,6 +130,8 @@ def build_parts(settings: Settings) -> Parts:
         feedback=FeedbackRepository(runner),
         topology=TopologyRepository(runner),
         maps=MapRepository(runner),
+        analyst=AnalystDoor(driver),
+        simulations=SimulationRepository(runner),
         predictions=PredictionRepository(runner),
         models=ModelRepository(runner),
         assets=AssetRepository(runner),

@@ -123,12 +123,17 @@ def _body(route: Route, parts: Parts) -> BaseModel | None:
     request.max_content_length = allowed
     if (request.content_length or 0) > allowed:
         _drain()
-        raise TooLarge(
-            f"The body has {request.content_length} bytes; {allowed} are accepted here.", mend="Send less at once."
-        )
+        raise _too_large(allowed)
     if route.files:
         return validated_form(route.body or Nothing, route.files)
+    # of a body that does not say its length, Werkzeug reads as far as the limit and no further
+    if len(request.get_data(cache=True)) >= allowed:
+        raise _too_large(allowed)
     return validated_body(route.body or Nothing)
+
+
+def _too_large(allowed: int) -> TooLarge:
+    return TooLarge(f"The body is too large; {allowed} bytes are accepted here.", mend="Send less at once.")
 
 
 def _drain() -> None:

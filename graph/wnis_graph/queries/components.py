@@ -64,6 +64,15 @@ class ComponentCounts:
 
 
 @dataclass(frozen=True)
+class LatestSummary:
+    """What the last run that succeeded says of a component: the summary's numbers by their declared names."""
+
+    run_id: str
+    finished_at: datetime | None
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class ComponentPage:
     """A component with its surroundings, as one round trip reads it."""
 
@@ -71,6 +80,7 @@ class ComponentPage:
     connected: tuple[Connected, ...]
     network_name: str
     counts: ComponentCounts
+    latest_summary: LatestSummary | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +142,15 @@ def _page(row: RawRow) -> ComponentPage:
         connected=tuple(Connected(*c) for c in sorted(row["connected"])),
         network_name=row["network_name"] or "",
         counts=ComponentCounts(*row["counts"]),
+        latest_summary=_summary(row["latest"]),
     )
+
+
+def _summary(latest: RawRow | None) -> LatestSummary | None:
+    if latest is None:
+        return None
+    numbers = {name: value for name, value in latest["result"].items() if isinstance(value, float)}
+    return LatestSummary(latest["run_id"], native(latest["finished_at"]), numbers)
 
 
 def _revision(row: RawRow) -> RevisionRow:
@@ -159,7 +177,12 @@ GET = Query(
       [COUNT {{ (c)<-[:AFFECTED]-(:Incident) }}, COUNT {{ (c)<-[:AFFECTED]-(:Incident {{status: 'open'}}) }},
        COUNT {{ (c)<-[:ABOUT]-(:Prediction) }}, COUNT {{ (c)<-[:ABOUT]-(:Feedback) }},
        COUNT {{ (c)<-[:SERVED_BY]-(:ServiceConnection) }},
-       reduce(sum = 0, n IN [(c)<-[:SERVED_BY]-(s:ServiceConnection) | s.customers] | sum + n)] AS counts
+       reduce(sum = 0, n IN [(c)<-[:SERVED_BY]-(s:ServiceConnection) | s.customers] | sum + n)] AS counts,
+      head(COLLECT {{
+        MATCH (c)<-[:ABOUT]-(s:SimulationResult)<-[:PRODUCED]-(r:SimulationRun) WHERE r.state = 'succeeded'
+        WITH s, r ORDER BY r.finished_at DESC, r.id DESC LIMIT 1
+        RETURN {{run_id: r.id, finished_at: r.finished_at, result: properties(s)}}
+      }}) AS latest
     """,
     _page,
 )

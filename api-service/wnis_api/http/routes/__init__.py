@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from wnis_api.http.route import Route
-from wnis_api.http.routes import admin, assets, auth, components, feedback, incidents, jobs, maps, networks, predictions
+from wnis_api.http.routes import (
+    admin,
+    assets,
+    auth,
+    components,
+    feedback,
+    graph,
+    incidents,
+    jobs,
+    maps,
+    networks,
+    predictions,
+    simulations,
+)
 
 ROUTES: tuple[Route, ...] = (
     *auth.ROUTES,
@@ -12,8 +25,10 @@ ROUTES: tuple[Route, ...] = (
     *networks.ROUTES,
     *maps.ROUTES,
     *assets.ROUTES,
+    *simulations.ROUTES,
     *predictions.ROUTES,
     *incidents.ROUTES,
     *feedback.ROUTES,
     *jobs.ROUTES,
+    *graph.ROUTES,
 )

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from wnis_core.errors import BadRequest
 from wnis_graph.placement import display_of
+from wnis_graph.queries.components import LatestSummary
 from wnis_graph.repositories.components import Component, ComponentFilter, ComponentPage
 from wnis_graph.repositories.components import NewComponent as Added
 from wnis_graph.repositories.topology import Direction, Reached
@@ -27,6 +28,7 @@ from wnis_api.http.schemas.components import (
     ConnectedAnswer,
     Counts,
     History,
+    LatestResult,
     LocationAnswer,
     NeighbourAnswer,
     NeighbourQuery,
@@ -72,9 +74,16 @@ def _answer(page: ComponentPage, **more: Any) -> Reply:
             for c in page.connected
         ],
         counts=Counts.model_validate(page.counts),
+        latest_simulation=_summary(page.latest_summary),
         **more,
     )
     return Reply(answer, revision=page.component.revision, subject=page.component.id)
+
+
+def _summary(latest: LatestSummary | None) -> LatestResult | None:
+    if latest is None:
+        return None
+    return LatestResult(run_id=latest.run_id, finished_at=latest.finished_at, summary=dict(latest.numbers))
 
 
 def list_components(parts: Parts, call: Call[ComponentQuery, None]) -> Reply | BaseModel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 from wnis_graph.schema.model import INCIDENT_KINDS, SEVERITIES
@@ -27,7 +27,7 @@ class Place(Input):
 
     x: Annotated[float, Field(ge=-1e9, le=1e9)]
     y: Annotated[float, Field(ge=-1e9, le=1e9)]
-    srid: Annotated[int, Field(description="4326 or 7203", ge=4326, le=7203)] = 4326
+    srid: Literal[4326, 7203] = 4326
 
 
 class NewIncident(Input):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
 
-from pydantic import Field
-
-from wnis_api.http.schemas.common import Id, Input, Output, PageQuery
+from wnis_api.http.schemas.common import Id, Input, Moment, Output, Page, PageQuery
 from wnis_api.http.schemas.components import Word
 
 
@@ -61,4 +58,33 @@ class Series(Output):
 
     unit: str
     times_s: list[float]
-    values: list[Annotated[float | str | None, Field()]]
+    values: list[float | str | None]
+
+
+class RunAnswer(Output):
+    """A run: engine, input, state."""
+
+    id: str
+    network: str
+    kind: str
+    engine: str
+    engine_version: str
+    state: str
+    demand_model: str | None
+    input_sha256: str | None
+    network_revision: int | None
+    warnings: list[str]
+    error: str | None
+    requested_by: str | None
+    job_id: str | None
+    created_at: Moment | None
+    started_at: Moment | None
+    finished_at: Moment | None
+    duration_s: float | None
+    steps: int | None
+
+
+class Runs(Page):
+    """Runs, latest first."""
+
+    simulations: list[RunAnswer]
