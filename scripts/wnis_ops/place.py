@@ -30,6 +30,20 @@ class Home:
         """The API key that local commands use (0600)."""
         return self.path / "secrets" / "cli-token"
 
+    @property
+    def first_password_file(self) -> Path:
+        """The password of the first account, until it has been shown once (0600)."""
+        return self.path / "secrets" / "first-password"
+
+    def take_first_password(self) -> str | None:
+        """The password of the first account when nobody has seen it yet; it is forgotten here."""
+        try:
+            text = self.first_password_file.read_text(encoding="utf-8")
+        except OSError:
+            return None
+        self.first_password_file.unlink()
+        return text
+
     def state(self) -> dict[str, Any]:
         """The supervisor's own words, empty when it never ran."""
         try:

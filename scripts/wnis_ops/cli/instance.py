@@ -37,20 +37,13 @@ def up(
     from wnis_ops.local.supervisor import Supervisor
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    first: list[str] = []
 
     def ready(url: str) -> None:
-        document = {**asdict(status(home)), "username": "admin", "password": first[0] if first else None}
-        show(document, as_json, lambda: greeting(url, first[0] if first else None, demo))
+        password = home.take_first_password()
+        document = {**asdict(status(home)), "username": "admin", "password": password}
+        show(document, as_json, lambda: greeting(url, password, demo))
 
-    Supervisor(
-        home,
-        options,
-        os.environ,
-        say=say,
-        on_first_password=first.append,
-        on_ready=ready,
-    ).run()
+    Supervisor(home, options, os.environ, say=say, on_ready=ready).run()
 
 
 def down(as_json: Json = False) -> None:

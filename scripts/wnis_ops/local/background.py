@@ -8,7 +8,6 @@ from pathlib import Path
 
 from wnis_core.errors import WnisError
 from wnis_core.logs import configure_logging
-from wnis_neo4j.local import write_secret
 
 from wnis_ops.local.instance import options_from
 from wnis_ops.local.supervisor import Supervisor
@@ -30,7 +29,6 @@ def main() -> int:
             options,
             os.environ,
             say=_say,
-            on_first_password=lambda password: write_secret(home.path / "run" / "first-password", password),
             on_ready=lambda url: None,
         ).run()
     except WnisError as error:

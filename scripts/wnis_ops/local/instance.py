@@ -101,7 +101,6 @@ def start_detached(home: Home, options: UpOptions, environ: Mapping[str, str], s
     options.check()
     logs = home.path / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    secret = home.path / "run" / "first-password"
     arguments = json.dumps({k: str(v) if isinstance(v, Path) else v for k, v in asdict(options).items()})
     log_file = logs / "supervisor.log"
     if log_file.exists():
@@ -120,7 +119,7 @@ def start_detached(home: Home, options: UpOptions, environ: Mapping[str, str], s
         told = _relay(log_file, told, say)
         now = status(home)
         if now.pids.get("supervisor") == process.pid and now.state == "ready":
-            return Started(now, _taken(secret))
+            return Started(now, home.take_first_password())
         if process.poll() is not None:
             _relay(log_file, told, say)
             raise Unavailable("The instance did not start.", mend=f"The reason is above and in {logs}.")
@@ -145,13 +144,3 @@ def _relay(file: Path, start: int, say: Callable[[str], None]) -> int:
         if not line.startswith("{"):
             say(line)
     return start + len(whole)
-
-
-def _taken(file: Path) -> str | None:
-    """The content of a file that is read once and then gone."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError:
-        return None
-    file.unlink()
-    return text

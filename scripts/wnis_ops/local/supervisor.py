@@ -23,7 +23,7 @@ from typing import IO, Any
 import requests
 from wnis_core.errors import Conflict, Unavailable, WnisError
 from wnis_core.settings import Settings, read_settings
-from wnis_neo4j.local import LocalServer, port_is_free
+from wnis_neo4j.local import LocalServer, port_is_free, write_secret
 from wnis_neo4j.processes import ProcessMark, Watchdog
 
 from wnis_ops.client import ApiClient
@@ -56,7 +56,6 @@ class Supervisor:
     ----------
     environ : variables that the services inherit
     say : tells the person at the terminal, one sentence at a time
-    on_first_password : receives the password of the first account, once in the life of the home
     on_ready : receives the address when everything answers (and the demonstration, if asked for, is loaded)
     """
 
@@ -67,7 +66,6 @@ class Supervisor:
         environ: Mapping[str, str],
         *,
         say: Say,
-        on_first_password: Callable[[str], None],
         on_ready: Callable[[str], None],
     ) -> None:
         options.check()
@@ -76,7 +74,6 @@ class Supervisor:
         self._environ = {**environ, "WNIS_HOME": str(home.path)}
         self._settings: Settings = read_settings(self._environ)
         self._say = say
-        self._on_first_password = on_first_password
         self._on_ready = on_ready
         self._neo4j: LocalServer | None = None
         self._neo4j_backoff = Backoff()
@@ -125,10 +122,11 @@ class Supervisor:
         secret_files = ensure_secrets(self._home.path / "secrets", self._environ)
         graph = self._start_graph()
         password = prepare(graph, self._settings.sql_url, self._home)
+        if password is not None:
+            # kept until somebody has seen it: a start that fails further on must not swallow it
+            write_secret(self._home.first_password_file, password)
         self._start_services(secret_files)
         self._await_ready()
-        if password is not None:
-            self._on_first_password(password)
         if self._options.demo:
             self._demo = threading.Thread(target=self._run_demo, name="demo", daemon=True)
             self._demo.start()
