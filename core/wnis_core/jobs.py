@@ -10,9 +10,11 @@ One engine a process: DBOS is a process-wide singleton.
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
@@ -147,12 +149,30 @@ class JobEngine:
         self._teller.start()
         self._news.set()
 
-    def shutdown(self) -> None:
-        """Stop executing; what runs is interrupted and runs again at the next `launch`."""
+    def stop_on_signals(self) -> None:
+        """Interrupt running jobs as soon as this process is asked to end, before whoever handles that so far.
+
+        The interpreter waits for the threads of running jobs before it runs any exit handler.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            earlier = signal.getsignal(number)
+
+            def stop(given: int, frame: FrameType | None, earlier: Any = earlier) -> None:
+                self.interrupt()
+                if callable(earlier):
+                    earlier(given, frame)
+
+            signal.signal(number, stop)
+
+    def interrupt(self) -> None:
+        """Have running bodies end; their jobs run again at the next `launch`. Returns at once."""
         self._stopping.set()
-        with self._lock:
-            for context in self._running.values():
-                context.interrupted.set()
+        for context in list(self._running.values()):
+            context.interrupted.set()
+
+    def shutdown(self) -> None:
+        """Stop executing and give back everything; what was running runs again at the next `launch`."""
+        self.interrupt()
         deadline = time.monotonic() + 10
         while self._running and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -61,7 +61,7 @@ def persist_network(
     scope: Scope,
     network_id: str,
     model: NetworkModel,
-    source: SourceFile,
+    source: SourceFile | None,
     *,
     crs: str | None = None,
     name: str | None = None,
@@ -109,7 +109,7 @@ def persist_network(
 def _heading(
     network_id: str,
     model: NetworkModel,
-    source: SourceFile,
+    source: SourceFile | None,
     desired: DesiredNetwork,
     name: str | None,
     synthetic: bool,
@@ -117,9 +117,9 @@ def _heading(
     plane = desired.placement.plane
     heading: dict[str, Any] = {
         "title": model.title,
-        "source_sha256": source.sha256,
-        "source_name": source.name,
-        "source_key": source.key,
+        "source_sha256": source.sha256 if source else None,
+        "source_name": source.name if source else None,
+        "source_key": source.key if source else None,
         "flow_unit": model.flow_unit,
         "headloss_formula": model.headloss_formula,
         "duration_s": float(model.duration_s),

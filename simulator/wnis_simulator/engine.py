@@ -17,7 +17,7 @@ from pathlib import Path
 
 from wnis_core.errors import Failure, InvalidModel
 
-ENGINE = "EPANET"
+ENGINE, ENGINE_VERSION = "EPANET", "2.2.0"
 
 _FOLDERS = {
     ("Linux", "x86_64"): ("linux-x64", "libepanet22.so"),

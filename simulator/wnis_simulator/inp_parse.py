@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import wntr
 from wnis_core.errors import InvalidModel
 from wnis_graph.network_model import (
     ImportRemark,
@@ -24,7 +23,6 @@ from wnis_graph.network_model import (
     ValveModel,
     to_document,
 )
-from wntr.epanet.exceptions import EpanetException
 
 from wnis_simulator.inp_scan import Scan, scan_inp
 
@@ -80,6 +78,10 @@ def _model(scan: Scan) -> NetworkModel:
 
 
 def _read_by_wntr(scan: Scan) -> Any:
+    # takes seconds; a file that the scan refuses shall not wait for it
+    import wntr
+    from wntr.epanet.exceptions import EpanetException
+
     Path("decoded.inp").write_text(_text_for_wntr(scan), encoding="utf-8")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -108,11 +108,11 @@ START = Query(
     nothing,
 )
 
-END = Query(
-    "simulations.end",
+END_OF_JOB = Query(
+    "simulations.end_of_job",
     Access.WRITE,
     """
-    MATCH (r:SimulationRun {utility: $utility, id: $id}) WHERE r.state IN ['queued', 'running']
+    MATCH (r:SimulationRun) WHERE r.utility = $utility AND r.job_id = $job_id AND r.state IN ['queued', 'running']
     SET r.state = $state, r.error = $error, r.finished_at = $at
     """,
     nothing,
@@ -156,6 +156,16 @@ FINISH = Query(
     WITH r
     OPTIONAL MATCH (j:Job {utility: $utility, id: r.job_id})
     FOREACH (_ IN CASE WHEN j IS NULL THEN [] ELSE [1] END | MERGE (j)-[:PRODUCED]->(r))
+    """,
+    nothing,
+)
+
+IMPORTED_BY = Query(
+    "simulations.imported_by",
+    Access.WRITE,
+    """
+    MATCH (j:Job {utility: $utility, id: $job_id}) MATCH (n:Network {utility: $utility, id: $network})
+    MERGE (j)-[:PRODUCED]->(n)
     """,
     nothing,
 )

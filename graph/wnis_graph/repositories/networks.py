@@ -27,7 +27,7 @@ class NetworkRepository:
         scope: Scope,
         network_id: str,
         model: NetworkModel,
-        source: SourceFile,
+        source: SourceFile | None,
         *,
         crs: str | None = None,
         name: str | None = None,
@@ -41,6 +41,7 @@ class NetworkRepository:
 
         Parameters
         ----------
+        source : the file the model was read from; None for one that was made by hand
         crs : coordinate reference system of the model's coordinates (EPSG:n); None draws it on a blank plane
         name : shown to people; None keeps the name there is, else the id
         synthetic : made by a generator

@@ -76,9 +76,13 @@ class SimulationRepository:
         """Mark the run as running, unless it has ended."""
         self._runner.run(scope, simulations.START, id=run_id, at=now())
 
-    def end(self, scope: Scope, run_id: str, state: str, error: str) -> None:
-        """Mark the run as failed or cancelled, unless it has ended."""
-        self._runner.run(scope, simulations.END, id=run_id, state=state, error=error, at=now())
+    def end_of_job(self, scope: Scope, job_id: str, state: str, error: str) -> None:
+        """Mark the run of a job as failed or cancelled, unless it has ended; a job without a run is no fault."""
+        self._runner.run(scope, simulations.END_OF_JOB, job_id=job_id, state=state, error=error, at=now())
+
+    def imported_by(self, scope: Scope, job_id: str, network_id: str) -> None:
+        """Join the job that imported a network to it."""
+        self._runner.run(scope, simulations.IMPORTED_BY, job_id=job_id, network=network_id)
 
     def finish(
         self,

@@ -303,7 +303,7 @@ LABELS: tuple[Label, ...] = (
             Property("links_key", S, "key of the link series in the object store"),
             _RECORDED,
         ),
-        indexed=("network",),
+        indexed=("network", "job_id"),
     ),
     Label(
         "SimulationResult",

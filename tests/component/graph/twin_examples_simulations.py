@@ -14,7 +14,8 @@ _RUN = {
 EXAMPLES: dict[str, dict[str, Any]] = {
     "simulations.request": {"id": "run-1", "network": "net", "properties": _RUN},
     "simulations.start": {"id": "run-1", "at": _AT},
-    "simulations.end": {"id": "run-1", "state": "failed", "error": "unbalanced", "at": _AT},
+    "simulations.end_of_job": {"job_id": "job-1", "state": "failed", "error": "unbalanced", "at": _AT},
+    "simulations.imported_by": {"job_id": "job-1", "network": "net"},
     "simulations.open_to_finish": {"id": "run-1"},
     "simulations.write_results": {
         "id": "run-1",

@@ -1,0 +1,18 @@
+"""Entry point: ``gunicorn --workers 1 --threads 8 wnis_simulator.wsgi:app``.
+
+One worker, because one process owns the durable jobs of one executor id.
+"""
+
+from __future__ import annotations
+
+import os
+
+from wnis_core.logs import configure_logging
+from wnis_core.settings import read_settings
+
+from wnis_simulator.app import SERVICE, create_app
+
+_settings = read_settings(os.environ)
+configure_logging(SERVICE, _settings.log_level)
+app = create_app(_settings)
+app.extensions["wnis_simulator"].jobs.stop_on_signals()
