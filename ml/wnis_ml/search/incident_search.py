@@ -98,23 +98,25 @@ class IncidentSearch:
         semantic = {h.id: h.score for h in self._store.search(scope.utility, understood.vector, wanted, pool)}
         lexical = self._by_words(scope, understood, asked, where, pool)
         scores = fuse([list(semantic), list(lexical)])
-        # the index may be a moment behind the graph, which has the last word
-        incidents = self._incidents.get_many(scope, list(scores))
-        answers = [
-            Found(
-                incident=incidents[incident_id],
-                score=score,
-                semantic=semantic.get(incident_id),
-                lexical=lexical.get(incident_id),
-                highlights=highlights(incidents[incident_id].narrative or "", understood),
-                hops=_nearest(incidents[incident_id], near),
-            )
-            for incident_id, score in scores.items()
-            if incident_id in incidents and _still_wanted(incidents[incident_id], asked, where)
-        ]
-        return sorted(answers, key=lambda f: (-f.score, -f.incident.occurred_at.timestamp(), f.incident.id))[
-            : asked.limit
-        ]
+        ranked = sorted(scores, key=lambda incident_id: (-scores[incident_id], incident_id))
+        answers: list[Found] = []
+        while ranked and len(answers) < asked.limit:
+            part, ranked = ranked[: asked.limit], ranked[asked.limit :]
+            # the index may be a moment behind the graph, which has the last word
+            incidents = self._incidents.get_many(scope, part)
+            answers += [
+                Found(
+                    incident=incidents[incident_id],
+                    score=scores[incident_id],
+                    semantic=semantic.get(incident_id),
+                    lexical=lexical.get(incident_id),
+                    highlights=highlights(incidents[incident_id].narrative or "", understood),
+                    hops=_nearest(incidents[incident_id], near),
+                )
+                for incident_id in part
+                if incident_id in incidents and _still_wanted(incidents[incident_id], asked, where)
+            ]
+        return answers[: asked.limit]
 
     def _by_words(
         self, scope: Scope, understood: Query, asked: Asked, where: Sequence[str] | None, pool: int
