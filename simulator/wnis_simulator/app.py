@@ -142,6 +142,7 @@ def _add_routes(app: Flask, service: Service) -> None:
             crs=form.get("crs") or None,
             strict=_flag("strict"),
             dry_run=_flag("dry_run"),
+            synthetic=_flag("synthetic"),
         )
         service.objects.put(wanted.upload_key, content)
         view = service.jobs.submit("import", asdict(wanted), job_id, who)

@@ -45,6 +45,7 @@ class ImportRequest:
     crs: str | None = None
     strict: bool = False
     dry_run: bool = False
+    synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Importer:
         self.objects.put(model_key(utility, request.sha256), json.dumps(to_document(model)).encode())
         result = self._persist(
             context, request.network_id, model, SourceFile(request.source_name, request.sha256, kept_key),
-            crs=request.crs, name=request.name,
+            crs=request.crs, name=request.name, synthetic=request.synthetic,
         )  # fmt: skip
         self.objects.delete(request.upload_key)
         return result
@@ -116,14 +117,16 @@ class Importer:
 
     def _persist(
         self, context: JobContext, network_id: str, model: NetworkModel, source: SourceFile, *, crs: str | None,
-        name: str | None,
+        name: str | None, synthetic: bool = False,
     ) -> dict[str, Any]:  # fmt: skip
         repository = NetworkRepository(self.runner)
         return self._write(
             context,
             network_id,
             model,
-            lambda scope: asdict(repository.persist(scope, network_id, model, source, crs=crs, name=name)),
+            lambda scope: asdict(
+                repository.persist(scope, network_id, model, source, crs=crs, name=name, synthetic=synthetic)
+            ),
         )
 
     def _write(
