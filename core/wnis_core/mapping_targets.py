@@ -98,7 +98,7 @@ ASSETS = Target(
         P(
             "zone",
             T,
-            "pressure zone or district in the register: for predictions on files; a network has zones of its own",
+            "zone of the register, for predictions on files; a network has zones of its own",
         ),
         P("manufacturer", T, "who made it"),
         P("description", T, "free text"),

@@ -14,6 +14,8 @@ from wnis_ops.demo.register import Asset, Connection, make_connections, make_reg
 
 SEED = 4
 
+_TIME = "%m/%d/%Y %H:%M"
+
 
 @dataclass(frozen=True)
 class Demonstration:
@@ -47,7 +49,11 @@ def draw(until: date, seed: int = SEED) -> Demonstration:
 
 
 def write(demonstration: Demonstration, folder: Path) -> DemonstrationFiles:
-    """Write the three CSV files into `folder`."""
+    """Write the three CSV files into `folder`.
+
+    Keys of another seed than the demonstration's carry it: two histories in one utility must not share records.
+    """
+    prefix = "" if demonstration.seed == SEED else f"{demonstration.seed}-"
     folder.mkdir(parents=True, exist_ok=True)
     written = DemonstrationFiles(
         folder / "water_mains.csv", folder / "service_connections.csv", folder / "work_orders.csv"
@@ -55,19 +61,25 @@ def write(demonstration: Demonstration, folder: Path) -> DemonstrationFiles:
     _write(
         written.assets,
         ("ASSET_NO", "PIPE_NAME", "INSTALLED", "MATERIAL"),
-        ((a.asset_no, a.pipe, a.installed.strftime("%m/%d/%Y"), a.material.value) for a in demonstration.register),
+        (
+            (prefix + a.asset_no, a.pipe, a.installed.strftime("%m/%d/%Y"), a.material.value)
+            for a in demonstration.register
+        ),
     )
     _write(
         written.connections,
         ("METER_NO", "NAME", "CUSTOMERS", "CRITICAL", "NODE"),
-        ((c.meter_no, c.name, c.customers, "Y" if c.critical else "N", c.node) for c in demonstration.connections),
+        (
+            (prefix + c.meter_no, c.name, c.customers, "Y" if c.critical else "N", c.node)
+            for c in demonstration.connections
+        ),
     )
     _write(
         written.incidents,
         ("WORK_ORDER", "TYPE", "OCCURRED", "REPORTED", "ASSETS", "REMARKS", "PRIORITY", "CAUSE", "REPAIR", "STATE"),
         (
             (
-                e.work_order, e.kind, e.occurred.strftime("%m/%d/%Y %H:%M"), e.reported.strftime("%m/%d/%Y %H:%M"),
+                prefix + e.work_order, e.kind, e.occurred.strftime(_TIME), e.reported.strftime(_TIME),
                 ";".join(e.assets), e.remarks, e.priority, e.cause, e.repair, e.state,
             )
             for e in demonstration.events
