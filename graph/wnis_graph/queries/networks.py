@@ -159,7 +159,9 @@ STORED_COMPONENTS = Query(
     Access.READ,
     """
     MATCH (c:Component) WHERE c.utility = $utility AND c.network = $id
-    RETURN properties(c) AS properties, [(c)-[:PART_OF]->(z:Zone) | z.id] AS zones ORDER BY c.id
+    // the two times are of no use here, and making them costs the driver a quarter of the reading
+    RETURN c {.*, created_at: null, updated_at: null} AS properties, [(c)-[:PART_OF]->(z:Zone) | z.id] AS zones
+    ORDER BY c.id
     """,
     lambda row: StoredComponent(native(dict(row["properties"])), tuple(row["zones"])),
     timeout_s=60,

@@ -181,7 +181,7 @@ class ComponentRepository:
             pairs = [[new.start, identifier]] if new.start else []
             pairs += [[identifier, new.end]] if new.end else []
             tx.run(components.CONNECT, rows=pairs)
-            if new.zone and not tx.run(components.PLACE_IN_ZONE, rows=[[identifier, new.zone]]):
+            if new.zone and tx.run(components.PLACE_IN_ZONE, rows=[[identifier, new.zone]]) != [1]:
                 raise _wrong("zone", f"{new.zone!r} does not exist")
             recorded = {k: v for k, v in properties.items() if k not in FIXED}
             row = revision_row(scope, identifier, "create", dict.fromkeys(recorded), recorded, at)

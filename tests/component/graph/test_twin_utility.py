@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,10 +12,8 @@ import pytest
 import wnis_graph.queries  # noqa: F401  # registers every query
 from neo4j.time import DateTime
 from wnis_graph.query import REGISTRY, Access
-from wnis_graph.runner import Runner, open_driver
 
 from tests.component.graph.twin import MARK, MARK_NUMBER, examples, load, portrait
-from tests.conftest import Neo4jServer
 
 SCOPED = sorted(name for name, query in REGISTRY.items() if not query.platform)
 EXAMPLES = examples()
@@ -76,8 +73,7 @@ def _answer(driver: neo4j.Driver, name: str, utility: str, twin: str) -> Answer:
 
 
 @pytest.fixture(scope="module")
-def twins(runner: Runner, neo4j_server: Neo4jServer) -> Iterator[Twins]:
-    driver = open_driver(neo4j_server.uri, neo4j_server.user, neo4j_server.password)
+def twins(driver: neo4j.Driver) -> Twins:
     utility, twin = (f"{name}-{uuid.uuid4().hex[:12]}" for name in ("first", "twin"))
     load(driver, utility, twin=False)
     known = [name for name in SCOPED if name in EXAMPLES]
@@ -86,8 +82,7 @@ def twins(runner: Runner, neo4j_server: Neo4jServer) -> Iterator[Twins]:
     with driver.session() as session, session.begin_transaction() as tx:
         loaded = portrait(tx, twin)
     assert len(loaded) > 50
-    yield Twins(driver, utility, twin, alone, loaded)
-    driver.close()
+    return Twins(driver, utility, twin, alone, loaded)
 
 
 def test_every_scoped_query_has_an_example() -> None:

@@ -1,0 +1,137 @@
+"""Connectivity, health and maps of a network in the graph."""
+
+from __future__ import annotations
+
+import neo4j
+import pytest
+from wnis_core.errors import InvalidValue, NotFound
+from wnis_graph.repositories.components import ComponentRepository
+from wnis_graph.repositories.health import HealthRepository
+from wnis_graph.repositories.maps import MapRepository
+from wnis_graph.repositories.networks import NetworkRepository
+from wnis_graph.repositories.topology import Direction, TopologyRepository
+from wnis_graph.runner import Runner
+from wnis_graph.scope import Scope
+
+from tests.component.graph.samples import SOURCE, line_network
+
+RUN = """
+    MATCH (n:Network {utility: $utility, id: 'net'})
+    CREATE (r:SimulationRun {utility: $utility, id: 'run', kind: 'hydraulic', state: 'succeeded',
+      network_revision: n.revision, finished_at: datetime()})-[:OF]->(n)
+    WITH r
+    UNWIND $results AS row
+    MATCH (c:Component {utility: $utility, id: row.component_id})
+    CREATE (r)-[:PRODUCED]->(s:SimulationResult {utility: $utility, id: 'result:' + row.component_id, run_id: 'run'})
+    SET s += row
+    CREATE (s)-[:ABOUT]->(c)
+"""
+INCIDENT = """
+    MATCH (c:Component {utility: $utility, id: $component})
+    CREATE (:Incident {utility: $utility, id: 'incident', kind: $kind, status: $status})-[:AFFECTED]->(c)
+"""
+PREDICTION = """
+    MATCH (c:Component {utility: $utility, id: $component})
+    CREATE (:Prediction {utility: $utility, id: $id, created_at: datetime.realtime(), knot_days: [365.0],
+      knot_probability: [$probability], knot_low: [0.0], knot_high: [1.0]})-[:ABOUT]->(c)
+"""
+
+
+@pytest.fixture
+def line(runner: Runner, scope: Scope) -> Scope:
+    NetworkRepository(runner).persist(scope, "net", line_network(), SOURCE)
+    return scope
+
+
+def ids(reached: object) -> list[str]:
+    return [r.component.id.split(":")[-1] for r in reached]  # type: ignore[attr-defined]
+
+
+def test_neighbours_are_counted_in_joints(runner: Runner, line: Scope) -> None:
+    topology = TopologyRepository(runner)
+
+    assert ids(topology.neighbours(line, "net:junction:B", 1)) == ["AB", "BC"]
+    assert ids(topology.neighbours(line, "net:junction:B", 2)) == ["AB", "BC", "A", "C"]
+    assert topology.within(line, "net:junction:B", 0) == {"net:junction:B": 0}
+    with pytest.raises(NotFound):
+        topology.neighbours(line, "nobody", 1)
+    with pytest.raises(InvalidValue):
+        topology.neighbours(line, "net:junction:B", 1_000)
+
+
+def test_without_a_run_the_trace_follows_the_way_from_the_source(runner: Runner, line: Scope) -> None:
+    topology = TopologyRepository(runner)
+
+    downstream = topology.trace(line, "net:junction:B", Direction.DOWNSTREAM)
+    upstream = topology.trace(line, "net:junction:B", Direction.UPSTREAM)
+
+    assert (downstream.method, ids(downstream.reached)) == ("topology", ["BC", "C", "CD", "D"])
+    assert ids(upstream.reached) == ["AB", "A", "RA", "R"]
+
+
+def test_with_a_run_the_trace_follows_its_flows(runner: Runner, driver: neo4j.Driver, line: Scope) -> None:
+    flows = [{"component_id": f"net:pipe:{pipe}", "flow_mean_m3s": -0.01} for pipe in ("RA", "AB", "BC", "CD")]
+    driver.execute_query(RUN, utility=line.utility, results=flows)
+
+    trace = TopologyRepository(runner).trace(line, "net:junction:B", Direction.DOWNSTREAM)
+
+    assert (trace.method, trace.run_id) == ("run", "run")
+    assert ids(trace.reached) == ["AB", "A", "RA", "R"]
+
+
+def test_a_change_of_the_network_is_seen_by_the_cached_topology(runner: Runner, line: Scope) -> None:
+    topology = TopologyRepository(runner)
+    topology.neighbours(line, "net:junction:B", 1)
+
+    ComponentRepository(runner).retire(line, "net:pipe:BC")
+
+    assert ids(topology.neighbours(line, "net:junction:B", 5)) == ["AB", "A", "RA", "R"]
+    assert ids(topology.trace(line, "net:junction:B", Direction.DOWNSTREAM).reached) == []
+
+
+def test_health_follows_the_evidence(runner: Runner, driver: neo4j.Driver, line: Scope) -> None:
+    health, components = HealthRepository(runner), ComponentRepository(runner)
+    assert health.refresh(line, "net").unknown == 9
+
+    components.patch(line, "net:junction:C", {"base_demand_m3s": 0.001})
+    pressures = [("A", 30.0), ("B", 5.0), ("C", 10.0), ("D", -1.0)]
+    driver.execute_query(
+        RUN, utility=line.utility,
+        results=[{"component_id": f"net:junction:{n}", "pressure_min_m": p} for n, p in pressures],
+    )  # fmt: skip
+    driver.execute_query(INCIDENT, utility=line.utility, component="net:pipe:AB", kind="leak", status="open")
+    driver.execute_query(PREDICTION, utility=line.utility, component="net:pipe:CD", id="older", probability=0.9)
+    driver.execute_query(PREDICTION, utility=line.utility, component="net:pipe:CD", id="newer", probability=0.06)
+
+    summary = health.refresh(line, "net")
+
+    found = {c.id.split(":")[-1]: (c.health, c.properties.get("health_reason")) for c in components.stream(line)}
+    assert found == {
+        "R": ("unknown", "no open incident, no run and no prediction yet"),
+        "A": ("normal", "lowest pressure 30.0 m in the last run"),
+        "B": ("normal", "lowest pressure 5.0 m in the last run"),
+        "C": ("warning", "lowest pressure 10.0 m in the last run, below 14.06 m"),
+        "D": ("critical", "lowest pressure -1.0 m in the last run"),
+        "RA": ("unknown", "no open incident, no run and no prediction yet"),
+        "AB": ("warning", "open leak"),
+        "BC": ("unknown", "no open incident, no run and no prediction yet"),
+        "CD": ("warning", "failure probability 6.0% within a year"),
+    }
+    assert (summary.changed, summary.critical, summary.warning, summary.normal) == (6, 1, 3, 2)
+    assert health.refresh(line, "net").changed == 0
+    assert {(c.type, c.health): c.components for c in health.counts(line)}["Junction", "normal"] == 2
+
+
+def test_the_map_places_components_and_finds_them_by_box(runner: Runner, driver: neo4j.Driver, line: Scope) -> None:
+    driver.execute_query(
+        RUN, utility=line.utility, results=[{"component_id": "net:junction:C", "pressure_min_m": 10.0}]
+    )
+
+    network_map = MapRepository(runner).get(line, "net")
+
+    by_id = {f.id: f for f in network_map.features}
+    assert network_map.extent == pytest.approx((-0.05, 0, 0.05, 0))
+    assert by_id["net:reservoir:R"].line == (pytest.approx((-0.05, 0)),)
+    assert by_id["net:junction:C"].pressure_min_m == 10.0
+    assert {f.id for f in network_map.within(0.04, -1, 1, 1)} == {"net:junction:D", "net:pipe:CD"}
+    assert network_map.within(10, 10, 11, 11) == []
