@@ -164,6 +164,11 @@ def install_neo4j() -> None:
     run("Neo4j", [BIN / "python", "-m", "wnis_neo4j.provision"], counted="artefacts", unit="tenths in place")
 
 
+def neo4j_complete() -> Path:
+    """The file that says that all artefacts of Neo4j are there."""
+    return next(SHARE.glob("neo4j-*/complete"), SHARE / "neo4j")
+
+
 def install_embedding_model() -> None:
     """The ONNX file of the sentence embedding model, made from locked weights."""
     run("Embedding model", [BIN / "python", "-m", "wnis_ml.embedding.build"])
@@ -219,7 +224,7 @@ def prepare(*, dev: bool) -> None:
         WEB / name for name in ("src", "public", "index.html", "package-lock.json", "package.json", "vite.config.ts")
     ]
     steps: tuple[Callable[[], None], ...] = (
-        lambda: once("neo4j", [ROOT / "graph/server/wnis_neo4j/artefacts.lock"], SHARE, install_neo4j),
+        lambda: once("neo4j", [ROOT / "graph/server/wnis_neo4j/artefacts.lock"], neo4j_complete(), install_neo4j),
         lambda: once("page", [p for p in page if p.exists()], SHARE / "web" / "index.html", build_page),
         lambda: once(
             "embedding-model",
