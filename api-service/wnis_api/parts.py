@@ -12,6 +12,7 @@ from wnis_graph.analyst import AnalystDoor
 from wnis_graph.repositories.assets import AssetRepository
 from wnis_graph.repositories.components import ComponentRepository
 from wnis_graph.repositories.feedback import FeedbackRepository
+from wnis_graph.repositories.health import HealthRepository
 from wnis_graph.repositories.incidents import IncidentRepository
 from wnis_graph.repositories.jobs import JobRepository
 from wnis_graph.repositories.maps import MapRepository
@@ -67,6 +68,7 @@ class Parts:
     feedback: FeedbackRepository
     topology: TopologyRepository
     maps: MapRepository
+    health: HealthRepository
     analyst: AnalystDoor
     simulations: SimulationRepository
     predictions: PredictionRepository
@@ -130,6 +132,7 @@ def build_parts(settings: Settings) -> Parts:
         feedback=FeedbackRepository(runner),
         topology=TopologyRepository(runner),
         maps=MapRepository(runner),
+        health=HealthRepository(runner),
         analyst=AnalystDoor(driver),
         simulations=SimulationRepository(runner),
         predictions=PredictionRepository(runner),

@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, text, update
 from wnis_core.errors import TooMany
 
 from wnis_api.sql import Database
@@ -41,10 +41,12 @@ class SignInThrottle:
         """
         now = time.time()
         with self._database.write() as connection:
-            waits = [_wait_s(connection, subject.key, now) for subject in _subjects(username, address)]
+            # always in the same order, so that two attempts cannot wait for each other
+            known = [(subject, _locked(connection, subject.key, now)) for subject in _subjects(username, address)]
+            waits = [row.blocked_until - now for _, row in known]
             if max(waits) <= 0:
-                for subject in _subjects(username, address):
-                    _count(connection, subject, now)
+                for subject, row in known:
+                    _count(connection, subject, row, now)
         if max(waits) > 0:
             seconds = math.ceil(max(waits))
             raise TooMany(
@@ -76,18 +78,28 @@ def _subjects(username: str, address: str) -> tuple[_Subject, _Subject]:
     )
 
 
-def _wait_s(connection: Connection, key: str, now: float) -> float:
-    blocked_until = connection.execute(select(rows.c.blocked_until).where(rows.c.subject == key)).scalar()
-    return 0.0 if blocked_until is None else blocked_until - now
+_MAKE = text(
+    "INSERT INTO sign_in_throttle (subject, failures, since, blocked_until) VALUES (:subject, 0, :since, 0)"
+    " ON CONFLICT (subject) DO NOTHING"
+)
 
 
-def _count(connection: Connection, subject: _Subject, now: float) -> None:
-    row = connection.execute(select(rows).where(rows.c.subject == subject.key).with_for_update()).first()
-    if row is None:
-        connection.execute(insert(rows), {"subject": subject.key, "failures": 1, "since": now, "blocked_until": 0.0})
-        return
-    forgotten = row.since < now - WINDOW_S and row.blocked_until < now
-    failures = 1 if forgotten else row.failures + 1
+@dataclass(frozen=True)
+class _Counted:
+    failures: int
+    since: float
+    blocked_until: float
+
+
+def _locked(connection: Connection, key: str, now: float) -> _Counted:
+    """What is known of a subject, locked until the end of the transaction."""
+    connection.execute(_MAKE, {"subject": key, "since": now})
+    row = connection.execute(select(rows).where(rows.c.subject == key).with_for_update()).one()
+    return _Counted(row.failures, row.since, row.blocked_until)
+
+
+def _count(connection: Connection, subject: _Subject, known: _Counted, now: float) -> None:
+    failures = 1 if known.since < now - WINDOW_S else known.failures + 1
     beyond = failures - subject.free
     wait = 0.0 if beyond < 0 else min(_FIRST_WAIT_S * 2.0 ** min(beyond, 10), _LONGEST_WAIT_S)
     connection.execute(

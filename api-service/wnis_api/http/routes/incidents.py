@@ -89,6 +89,9 @@ def add_incident(parts: Parts, call: Call[Nothing, NewIncident]) -> Reply:
     asked = call.body
     given = asked.id or (None if asked.source_id else call.new_id("incident"))
     incident = parts.incidents.create(call.scope, _draft(asked, given))
+    affected = parts.components.by_ids(call.scope, [c.id for c in incident.components])
+    for network in {component.network for component in affected}:
+        parts.health.refresh(call.scope, network)
     return Reply(incident_answer(incident), status=201, subject=incident.id)
 
 
@@ -108,6 +111,8 @@ def import_incidents(parts: Parts, call: Call[Nothing, IncidentImport]) -> Incid
         except ValidationError as error:
             rejected.append(RowErrors(row=row, errors=row_faults(error)))
     report = parts.incidents.upsert_many(call.scope, drafts, network=call.body.network)
+    for known in parts.networks.list(call.scope):
+        parts.health.refresh(call.scope, known.id)
     rejected += [RowErrors(row=row_of[item.row], errors=_faults(item.problems)) for item in report.rejected]
     return IncidentImported(
         created=report.count(Outcome.CREATED),
