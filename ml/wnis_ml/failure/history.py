@@ -23,6 +23,9 @@ Flags = NDArray[np.bool_]
 YEAR = 365.25
 """Days of a mean year."""
 
+WINDOW = 365.0
+"""Days after an origin in which a break counts: the model's unit of time."""
+
 KINDS = ("pipe", "valve", "pump")
 UNKNOWN_MATERIAL = "unknown"
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wnis_ml.failure.history import YEAR, Breaks, Floats, moment_of
+from wnis_ml.failure.history import WINDOW, YEAR, Breaks, Floats, moment_of
 
 _PRIOR_BREAKS = 60.0
 _MONTH_ENDS = np.cumsum([0, 31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
@@ -31,13 +31,14 @@ class Season:
         return cls(tuple((counts / counts.sum()).tolist()))
 
     def share(self, origin: float, days: float) -> float:
-        """Share of the year beginning at `origin` that falls in its first `days` (up to a year)."""
-        if days >= YEAR:
+        """Share of the window beginning at `origin` that falls in its first `days`."""
+        if days >= WINDOW:
             return 1.0
         moment = moment_of(origin)
         start = moment.timetuple().tm_yday - 1 + (moment.hour + moment.minute / 60) / 24
         start = min(start, YEAR - 1e-6)
-        return float(self._until(start + days) - self._until(start))
+        begun = self._until(start)
+        return (self._until(start + days) - begun) / (self._until(start + WINDOW) - begun)
 
     def _until(self, day_of_year: float) -> float:
         ends: Floats = np.concatenate([[0.0], np.cumsum(self.month_shares)])

@@ -8,7 +8,7 @@ import numpy as np
 from wnis_graph.survival import SurvivalKnots
 
 from wnis_ml.failure.hazard_model import HazardModel
-from wnis_ml.failure.history import YEAR, Floats
+from wnis_ml.failure.history import WINDOW, Floats
 from wnis_ml.failure.season import Season
 from wnis_ml.failure.situations import Situations
 
@@ -43,9 +43,9 @@ def survival_curves(
     until then means: ages and recencies go on, counts in windows fall. Years between those in `_YEARS_ASKED` are
     interpolated; within a year the hazard follows the season.
     """
-    last_year = int(np.ceil(max(days) / YEAR))
+    last_year = int(np.ceil(max(days) / WINDOW))
     asked = [year for year in _YEARS_ASKED if year < last_year]
-    answers = [model.hazards(situations.at(situations.origin + year * YEAR)) for year in asked]
+    answers = [model.hazards(situations.at(situations.origin + year * WINDOW)) for year in asked]
     share = _shares(season, float(situations.origin[0]) if len(situations) else 0.0, last_year, asked, days)
     best = np.stack([answer[0] for answer in answers], axis=1) @ share
     # one horizon at a time: all draws of all horizons at once would not fit for a large network
@@ -61,6 +61,6 @@ def _shares(season: Season, origin: float, last_year: int, asked: list[int], day
     """How much of each asked year's hazard lies within each horizon, shape (asked, days)."""
     spread = np.array([np.interp(range(last_year), asked, np.eye(len(asked))[k]) for k in range(len(asked))])
     within = np.array(
-        [[season.share(origin, min(max(d - year * YEAR, 0.0), YEAR)) for d in days] for year in range(last_year)]
+        [[season.share(origin, min(max(d - year * WINDOW, 0.0), WINDOW)) for d in days] for year in range(last_year)]
     )
     return np.asarray(spread @ within)

@@ -10,7 +10,7 @@ import numpy as np
 from wnis_core.errors import Conflict, InvalidValue
 
 from wnis_ml.failure.hazard_model import HazardModel, fit_hazard_model
-from wnis_ml.failure.history import YEAR, Floats, History, records_begin, records_end
+from wnis_ml.failure.history import WINDOW, YEAR, Floats, History, records_begin, records_end
 from wnis_ml.failure.judgement import Judgement, judge
 from wnis_ml.failure.season import Season
 from wnis_ml.failure.situations import Situations, breaks_after, observe, pooled
@@ -103,12 +103,12 @@ def fit_failure_model(history: History, as_of: float, seed: int) -> FailureModel
             " known on the day asked for.",
             mend=f"Import at least {FEWEST_BREAKS} breaks over at least two years: wnis incidents import FILE.",
         )
-    count = int(years - 1e-9)
+    count = int((as_of - begin) / WINDOW - 1e-9)
     # the year before the first origin is there so that the first situations have had a chance to break
-    origins = [as_of - YEAR * k for k in range(count, 0, -1)]
+    origins = [as_of - WINDOW * k for k in range(count, 0, -1)]
     origins = origins[1:] if len(origins) > 2 else origins
     situations = pooled([observe(known, origin, begin) for origin in origins])
-    breaks = breaks_after(known, situations, YEAR)
+    breaks = breaks_after(known, situations, WINDOW)
     if len(np.unique(breaks > 0)) < 2:
         raise Conflict(
             "A failure model cannot be trained: no component, or every one, broke in the years on record.",
