@@ -6,7 +6,6 @@ import csv
 import io
 import time
 import uuid
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -32,12 +31,12 @@ def finished(client: Client, job_id: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def network(admin: Client) -> Iterator[str]:
+def network(admin: Client) -> str:
     """WNTR's Net1 through the sample door, simulated once."""
     accepted = admin("POST", "/networks/samples", json={"name": "Net1", "network_id": "net"})
     assert accepted.status_code == 202
     assert finished(admin, accepted.json()["job_id"])["state"] == "succeeded"
-    yield accepted.json()["network_id"]
+    return str(accepted.json()["network_id"])
 
 
 @pytest.fixture(scope="module")
