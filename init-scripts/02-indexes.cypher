@@ -14,6 +14,7 @@ CREATE INDEX feedback_submitted_at IF NOT EXISTS FOR (n:Feedback) ON (n.utility,
 CREATE INDEX prediction_component_id IF NOT EXISTS FOR (n:Prediction) ON (n.utility, n.component_id);
 CREATE INDEX prediction_created_at IF NOT EXISTS FOR (n:Prediction) ON (n.utility, n.created_at);
 CREATE INDEX simulation_run_network IF NOT EXISTS FOR (n:SimulationRun) ON (n.utility, n.network);
+CREATE INDEX simulation_run_job_id IF NOT EXISTS FOR (n:SimulationRun) ON (n.utility, n.job_id);
 CREATE INDEX simulation_result_run_id IF NOT EXISTS FOR (n:SimulationResult) ON (n.utility, n.run_id);
 CREATE INDEX simulation_result_component_id IF NOT EXISTS FOR (n:SimulationResult) ON (n.utility, n.component_id);
 CREATE INDEX revision_subject_id IF NOT EXISTS FOR (n:Revision) ON (n.utility, n.subject_id);
