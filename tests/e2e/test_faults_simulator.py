@@ -105,7 +105,7 @@ def test_a_child_that_aborts_or_hangs_fails_its_job_and_nothing_else(
         ("binary", bytes(range(256)) * 50, None),
         ("empty", b"", None),
         ("truncated", NET3[: NET3.index(b"[PIPES]") + 400], "PIPES"),
-        ("long token", NET3.replace(b"\t13.1", b"\t" + b"x" * 900, 1), "TANKS"),
+        ("long token", NET3.replace(b"\t13.1        \t.1", b"\t" + b"x" * 900 + b"\t.1", 1), "TANKS"),
         ("endless", NET3.replace(b"168:00", b"1000000000", 1), "TIMES"),
     ],
 )
