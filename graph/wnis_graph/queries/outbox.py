@@ -71,7 +71,11 @@ ACKNOWLEDGE = Query(
 UTILITIES = Query(
     "outbox.utilities",
     Access.READ,
-    "MATCH (o:Outbox) WHERE o.store = $store RETURN DISTINCT o.utility AS utility ORDER BY utility",
+    """
+    MATCH (u:Utility)
+    WHERE EXISTS { (:Outbox {utility: u.id, store: $store}) }
+    RETURN u.id AS utility ORDER BY utility
+    """,
     lambda row: str(row["utility"]),
     platform=True,
 )

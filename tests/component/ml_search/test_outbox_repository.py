@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import neo4j
 from wnis_graph.repositories.incidents import IncidentDraft, IncidentRepository
 from wnis_graph.repositories.outbox import INCIDENT_INDEX, OutboxRepository
 from wnis_graph.scope import Scope
@@ -42,7 +43,8 @@ def test_a_change_made_while_the_index_was_reading_stays_pending(
     assert [e.subject_id for e in outbox.pending(street, INCIDENT_INDEX)] == ["i"]
 
 
-def test_a_lost_store_is_told_to_read_again(street: Scope, outbox: OutboxRepository) -> None:
+def test_a_lost_store_is_told_to_read_again(street: Scope, outbox: OutboxRepository, driver: neo4j.Driver) -> None:
+    driver.execute_query("CREATE (:Utility {id: $utility, name: 'Lost'})", {"utility": street.utility})
     outbox.enqueue(street, INCIDENT_INDEX, ["a", "b"])
     assert {e.subject_id for e in outbox.pending(street, INCIDENT_INDEX)} == {"a", "b"}
     assert street.utility in outbox.utilities_with_pending(street, INCIDENT_INDEX)
