@@ -147,7 +147,10 @@ class LocalServer:
             self._watchdog = None
 
     def exit_reason(self) -> str:
-        """The last lines that the server printed, for a message."""
+        """Why the server ended, for a message: the signal, or what it said last."""
+        ended = self._process.poll() if self._process is not None else None
+        if ended is not None and ended < 0:
+            return f"killed by signal {-ended}"
         console = self.home / "logs" / "console.log"
         text = "".join(
             file.read_text(encoding="utf-8", errors="replace")

@@ -28,7 +28,7 @@ _BAD_INPUT = (BadRequest, InvalidValue, NotFound, Conflict)
 
 def say(text: str) -> None:
     """A remark for the person, on standard error."""
-    _SPOKEN.print(text, markup=False, highlight=False)
+    _SPOKEN.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def show(document: Any, as_json: bool, words: Callable[[], Any]) -> None:
@@ -36,7 +36,9 @@ def show(document: Any, as_json: bool, words: Callable[[], Any]) -> None:
     if as_json:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
     else:
-        _ANSWER.print(words(), markup=False, highlight=False)
+        said = words()
+        # a sentence or a command that is to be copied is not broken into lines
+        _ANSWER.print(said, markup=False, highlight=False, soft_wrap=isinstance(said, str))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:

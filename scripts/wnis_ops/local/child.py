@@ -1,12 +1,13 @@
-"""One supervised process: its log file, its restarts, its end."""
+"""The processes of an instance: services that are started again, errands that end by themselves."""
 
 from __future__ import annotations
 
 import logging
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -137,3 +138,58 @@ class Child:
             text = line.decode(errors="replace").rstrip("\n")
             handler.emit(logging.LogRecord(self.name, logging.INFO, "", 0, text, None, None))
         handler.close()
+
+
+class Errand:
+    """A program of ours that does one thing beside the supervisor, whose libraries it thus does not have to carry.
+
+    Parameters
+    ----------
+    module : run as ``python -m module``; it prints its progress, and as its last line why it failed
+    say : receives each line as it comes
+    """
+
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        environ: Mapping[str, str],
+        watchdog: Watchdog,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        command = [sys.executable, "-m", module, *arguments]
+        self._process = start_tied(command, output=subprocess.PIPE, environ=environ)
+        self._say = say
+        self._last_line = ""
+        mark = ProcessMark.of(self._process.pid)
+        if mark is not None:
+            watchdog.guard(mark)
+        self._reader = threading.Thread(target=self._read, name=module, daemon=True)
+        self._reader.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is done, well or not."""
+        return self._process.poll() is not None
+
+    def reason(self) -> str:
+        """Wait for the end; why it failed, empty when it did not."""
+        status = self._process.wait()
+        self._reader.join(timeout=5)
+        return (self._last_line or f"it ended with {status}") if status != 0 else ""
+
+    def stop(self) -> None:
+        """End it now; what it does may be done again."""
+        if not self.ended:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._last_line = line.decode(errors="replace").rstrip()
+            self._say(self._last_line)

@@ -1,42 +1,45 @@
-"""What a graph and a SQL database need before the services can work: schema, the utility, the first account."""
+"""What a graph and a SQL database need before the services can work: schema, the utility, the first account.
+
+``python -m wnis_ops.local.first_start HOME`` does it in a process of its own, so that the supervisor, which lives for
+weeks, does not carry the libraries of a few seconds. The environment says where the graph and the database are.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import sys
+from pathlib import Path
 
 from wnis_api.accounts import FIRST_USERNAME, ensure_admin
 from wnis_api.api_keys import ApiKeys
 from wnis_api.credentials import Credentials
 from wnis_api.sql import Database, upgrade
-from wnis_core.errors import NotAuthenticated
+from wnis_core.errors import NotAuthenticated, WnisError
+from wnis_core.logs import configure_logging
+from wnis_core.settings import read_settings
 from wnis_graph.migrations import migrate
 from wnis_graph.runner import Runner, open_driver
 from wnis_graph.scope import DEFAULT_UTILITY
+from wnis_neo4j.local import write_secret
 
 from wnis_ops.place import Home
 
 
-@dataclass(frozen=True)
-class GraphDoor:
-    """Address and credentials of the graph."""
-
-    uri: str
-    user: str
-    password: str
-
-
-def prepare(graph: GraphDoor, sql_url: str, home: Home) -> str | None:
-    """Bring both databases up to date; returns the password of the first account when it was made now."""
-    upgrade(sql_url)
-    driver = open_driver(graph.uri, graph.user, graph.password)
+def prepare(home: Home) -> None:
+    """Bring both databases up to date; the password of a first account made now is kept until it has been seen."""
+    settings = read_settings(os.environ)
+    upgrade(settings.sql_url)
+    driver = open_driver(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password)
     migrate(driver)
     runner = Runner(driver)
     try:
-        password = ensure_admin(sql_url, runner)
+        password = ensure_admin(settings.sql_url, runner)
     finally:
         runner.close()
-    ensure_command_key(sql_url, home)
-    return password
+    if password is not None:
+        # a start that fails further on must not swallow it
+        write_secret(home.first_password_file, password)
+    ensure_command_key(settings.sql_url, home)
 
 
 def ensure_command_key(sql_url: str, home: Home) -> None:
@@ -53,3 +56,18 @@ def ensure_command_key(sql_url: str, home: Home) -> None:
                 home.store_token(text)
     finally:
         database.close()
+
+
+def main() -> int:
+    """The command; says in one line what went wrong."""
+    configure_logging("supervisor", "WARNING")
+    try:
+        prepare(Home(Path(sys.argv[1])))
+    except WnisError as error:
+        sys.stdout.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

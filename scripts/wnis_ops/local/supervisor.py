@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,13 +22,11 @@ from typing import IO, Any
 import requests
 from wnis_core.errors import Conflict, Unavailable, WnisError
 from wnis_core.settings import Settings, read_settings
-from wnis_neo4j.local import LocalServer, port_is_free, write_secret
+from wnis_neo4j.local import LocalServer, port_is_free
 from wnis_neo4j.processes import ProcessMark, Watchdog
 
-from wnis_ops.client import ApiClient
 from wnis_ops.local import ports as port_file
-from wnis_ops.local.child import Backoff, Child
-from wnis_ops.local.first_start import GraphDoor, prepare
+from wnis_ops.local.child import Backoff, Child, Errand
 from wnis_ops.local.options import DEFAULT_PORT, UpOptions
 from wnis_ops.local.secret_files import ensure_secrets
 from wnis_ops.local.services import services
@@ -81,8 +78,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._watchdog: Watchdog | None = None
         self._ports: dict[str, int] = {}
-        self._demo: threading.Thread | None = None
-        self._demo_error: str = ""
+        self._errand: Errand | None = None
         self._announced = False
 
     @property
@@ -105,6 +101,7 @@ class Supervisor:
                 self._start()
                 self._watch()
             except Stop:
+                _ignore_signals()
                 self._say("Stopping.")
             finally:
                 _ignore_signals()
@@ -121,40 +118,51 @@ class Supervisor:
         self._write_state("starting")
         secret_files = ensure_secrets(self._home.path / "secrets", self._environ)
         graph = self._start_graph()
-        password = prepare(graph, self._settings.sql_url, self._home)
-        if password is not None:
-            # kept until somebody has seen it: a start that fails further on must not swallow it
-            write_secret(self._home.first_password_file, password)
-        self._start_services(secret_files)
+        self._prepare(graph)
+        self._start_services(secret_files, graph)
         self._await_ready()
         if self._options.demo:
-            self._demo = threading.Thread(target=self._run_demo, name="demo", daemon=True)
-            self._demo.start()
+            self._errand = self._new_errand("demonstration", graph, self.url, say=self._say)
         else:
             self._announce()
 
-    def _start_graph(self) -> GraphDoor:
+    def _start_graph(self) -> dict[str, str]:
+        """The variables by which other processes find the graph; nothing to add when the environment names one."""
         if self._settings.neo4j_uri:
-            return GraphDoor(self._settings.neo4j_uri, self._settings.neo4j_user, self._settings.neo4j_password)
+            return {}
         self._say("Starting Neo4j.")
+        password_file = self._home.path / "secrets" / "neo4j"
         self._neo4j = LocalServer(
             self._home.path / "neo4j",
             bolt_port=self._ports["neo4j"],
-            password_file=self._home.path / "secrets" / "neo4j",
+            password_file=password_file,
             watchdog=self._watchdog,
             short_lived=False,
         )
         self._neo4j.start()
         self._neo4j_up_since = time.monotonic()
         self._write_state("starting")
-        return GraphDoor(self._neo4j.uri, self._neo4j.user, self._neo4j.password)
+        return {"NEO4J_URI": self._neo4j.uri, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD_FILE": str(password_file)}
 
-    def _start_services(self, secret_files: Mapping[str, str]) -> None:
+    def _prepare(self, graph: Mapping[str, str]) -> None:
+        self._errand = self._new_errand("first_start", graph)
+        reason = self._errand.reason()
+        if reason:
+            raise Unavailable(f"The databases could not be prepared: {reason}")
+
+    def _new_errand(self, name: str, graph: Mapping[str, str], *arguments: str, say: Say | None = None) -> Errand:
+        assert self._watchdog is not None
+        return Errand(
+            f"wnis_ops.local.{name}",
+            str(self._home.path),
+            *arguments,
+            environ={**self._environ, **graph},
+            watchdog=self._watchdog,
+            say=say or (lambda line: None),
+        )
+
+    def _start_services(self, secret_files: Mapping[str, str], graph: Mapping[str, str]) -> None:
         self._say("Starting the services.")
-        graph: dict[str, str] = {}
-        if self._neo4j is not None:
-            password_file = str(self._home.path / "secrets" / "neo4j")
-            graph = {"NEO4J_URI": self._neo4j.uri, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD_FILE": password_file}
         assert self._watchdog is not None
         for service in services(self._home, self._options, self._ports, self._environ, secret_files, graph):
             child = Child(
@@ -207,10 +215,9 @@ class Supervisor:
             if self._neo4j is not None and self._neo4j.pid is None:
                 self._restart_neo4j()
                 changed = True
-            if self._demo is not None and not self._demo.is_alive():
-                self._demo = None
-                if self._demo_error:
-                    self._say(f"The demonstration was not loaded: {self._demo_error}")
+            if not self._announced and self._errand is not None and self._errand.ended:
+                if reason := self._errand.reason():
+                    self._say(f"The demonstration was not loaded: {reason}")
                 self._announce()
             if changed:
                 self._write_state("ready" if self._announced else "starting")
@@ -227,32 +234,14 @@ class Supervisor:
             log.error("Neo4j does not start again: %s", error)
         self._neo4j_up_since = time.monotonic()
 
-    def _run_demo(self) -> None:
-        from wnis_ops.demo.load import load_demo
-
-        last = ""
-
-        def progress(fraction: float, message: str) -> None:
-            nonlocal last
-            if message != last:
-                last = message
-                self._say(f"[{fraction:4.0%}] {message}")
-
-        try:
-            token = self._home.token_file.read_text(encoding="utf-8").strip()
-            load_demo(ApiClient(self.url, token), progress, self._home.path)
-        except WnisError as error:
-            self._demo_error = str(error)
-        except Exception as error:
-            log.exception("the demonstration failed")
-            self._demo_error = f"{type(error).__name__}: {error}"
-
     def _announce(self) -> None:
         self._announced = True
         self._write_state("ready")
         self._on_ready(self.url)
 
     def _stop(self) -> None:
+        if self._errand is not None:
+            self._errand.stop()
         for child in reversed(self._children):
             child.ask_to_stop()
         until = time.monotonic() + _STOP_GRACE_S
