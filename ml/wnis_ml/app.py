@@ -40,6 +40,8 @@ from wnis_ml.search.server_store import ServerStore, open_client
 from wnis_ml.search.vectors import VectorStore
 
 SERVICE = "ml"
+JOBS = "wnis_jobs"
+"""Under which name the application keeps its job engine."""
 
 
 def create_app(settings: Settings) -> Flask:
@@ -93,6 +95,7 @@ def create_app(settings: Settings) -> Flask:
         runner.close()
 
     atexit.register(close)
+    app.extensions[JOBS] = jobs
     return app
 
 

@@ -10,8 +10,9 @@ import os
 from wnis_core.logs import configure_logging
 from wnis_core.settings import read_settings
 
-from wnis_ml.app import create_app
+from wnis_ml.app import JOBS, SERVICE, create_app
 
 _settings = read_settings(os.environ)
-configure_logging("ml", _settings.log_level)
+configure_logging(SERVICE, _settings.log_level)
 app = create_app(_settings)
+app.extensions[JOBS].stop_on_signals()
