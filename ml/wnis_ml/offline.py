@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -124,7 +125,7 @@ def read_history(assets: Path, assets_mapping: Path, events: Path, events_mappin
             )
     asset_table, event_table = read_table(assets, rules), read_table(events, event_rules)
     register = assets_of(asset_table.rows)
-    breaks, unmatched = _breaks_of(event_table.rows, {str(name): row for row, name in enumerate(register.id)})
+    breaks, unmatched = _breaks_of(event_table.rows, _references(asset_table.rows))
     return FileHistory(
         history=History.of(register, breaks),
         unmatched=unmatched,
@@ -135,7 +136,7 @@ def read_history(assets: Path, assets_mapping: Path, events: Path, events_mappin
 
 def assets_of(rows: Iterable[Mapping[str, object]]) -> Assets:
     """Rows in our property names as columns; only pipes, valves and pumps, and rows without a type are pipes."""
-    failable = [row for row in rows if str(row.get("type") or "Pipe").lower() in KINDS]
+    failable = _failable(rows)
     return Assets(
         id=np.array([_key(row) for row in failable], dtype=np.str_),
         kind=np.array([str(row.get("type") or "Pipe").lower() for row in failable], dtype=np.str_),
@@ -145,6 +146,20 @@ def assets_of(rows: Iterable[Mapping[str, object]]) -> Assets:
         installed=np.array([_day(row.get("install_date")) for row in failable], dtype=np.float64),
         lined=np.array([_day(row.get("lined_date")) for row in failable], dtype=np.float64),
     )
+
+
+def _failable(rows: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    return [row for row in rows if str(row.get("type") or "Pipe").lower() in KINDS]
+
+
+def _references(rows: Iterable[Mapping[str, object]]) -> dict[str, int]:
+    """Whatever an event may call an asset by: its id, else its key, else a name that no other bears."""
+    known: dict[str, int] = {}
+    for key in ("name", "source_id", "id"):
+        stated = [(str(row[key]), number) for number, row in enumerate(_failable(rows)) if row.get(key)]
+        borne = Counter(name for name, _ in stated)
+        known |= {name: number for name, number in stated if borne[name] == 1}
+    return known
 
 
 def _breaks_of(rows: Iterable[Mapping[str, object]], asset_row: Mapping[str, int]) -> tuple[Breaks, int]:
