@@ -60,7 +60,7 @@ def write(demonstration: Demonstration, folder: Path) -> DemonstrationFiles:
     )
     _write(
         written.assets,
-        ("ASSET_NO", "PIPE_NAME", "INSTALLED", "MATERIAL"),
+        ("ASSET_NO", "PIPE_NAME", "INSTALLED", "MATERIAL", "SIZE_IN", "LENGTH_FT"),
         (
             (prefix + a.asset_no, a.pipe, a.installed.strftime("%m/%d/%Y"), a.material.value)
             for a in demonstration.register
