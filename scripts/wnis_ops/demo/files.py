@@ -62,10 +62,13 @@ def write(demonstration: Demonstration, folder: Path) -> DemonstrationFiles:
         written.assets,
         ("ASSET_NO", "PIPE_NAME", "INSTALLED", "MATERIAL", "SIZE_IN", "LENGTH_FT"),
         (
-            (prefix + a.asset_no, a.pipe, a.installed.strftime("%m/%d/%Y"), a.material.value)
+            (
+                prefix + a.asset_no, a.pipe, a.installed.strftime("%m/%d/%Y"), a.material.value,
+                round(a.diameter_m / 0.0254, 2), round(a.length_m / 0.3048, 2),
+            )
             for a in demonstration.register
         ),
-    )
+    )  # fmt: skip
     _write(
         written.connections,
         ("METER_NO", "NAME", "CUSTOMERS", "CRITICAL", "NODE"),
