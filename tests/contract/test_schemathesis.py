@@ -24,7 +24,7 @@ def test_generated_requests_get_documented_answers(live: LiveStack, admin: Clien
     schemathesis = Path(sys.executable).with_name("schemathesis")
     command = [
         str(schemathesis), "run", f"{live.url}/api/openapi.json", "--url", f"{live.url}/api/v1",
-        "--header", f"X-API-Key: {key}", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing",
+        "--header", f"Authorization: Bearer {key}", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing",
         "--max-examples", "8", "--max-time", str(SECONDS), "--seed", "1", "--workers", "2",
         "--request-timeout", "30", "--suppress-health-check", "all", "--no-color",
         # these would end the session that asks, or start work for minutes

@@ -82,7 +82,8 @@ def write(routes: tuple[Route, ...], target: Path) -> None:
 def _schemas(routes: tuple[Route, ...]) -> tuple[References, dict[str, Any], dict[str, Any]]:
     wanted: list[tuple[type[BaseModel], Mode]] = [(Problem, "serialization")]
     for route in routes:
-        wanted += [(model, "validation") for model in (route.body, route.query) if model not in (None, Nothing)]
+        wanted += [(route.body, "validation")] if route.body and not route.files else []
+        wanted += [(route.query, "validation")] if route.query is not Nothing else []
         wanted += [(route.answer, "serialization")] if route.answer else []
     references, schema = models_json_schema(
         list(dict.fromkeys(wanted)),
@@ -90,7 +91,7 @@ def _schemas(routes: tuple[Route, ...]) -> tuple[References, dict[str, Any], dic
     )
     definitions: dict[str, Any] = schema["$defs"]
     queries = {references[(route.query, "validation")]["$ref"] for route in routes if route.query is not Nothing}
-    bodies = {references[(route.body, "validation")]["$ref"] for route in routes if route.body}
+    bodies = {references[(route.body, "validation")]["$ref"] for route in routes if route.body and not route.files}
     # a query model is shown as parameters, not as a schema of its own
     parameters = {reference: definitions.pop(reference.rsplit("/", 1)[1]) for reference in queries - bodies}
     return dict(references), dict(sorted(definitions.items())), parameters
@@ -128,9 +129,10 @@ def _operation(route: Route, references: References, queries: dict[str, Any]) ->
 def _request_body(route: Route, references: References) -> dict[str, Any] | None:
     if route.files:
         files = {name: {"type": "string", "contentMediaType": "application/octet-stream"} for name in route.files}
-        schema: dict[str, Any] = {"type": "object", "properties": files, "required": list(route.files)}
-        if route.body:
-            schema = {"allOf": [references[(route.body, "validation")], schema]}
+        # the model's schema refuses other fields, so the files must stand in the same object
+        schema = (route.body or Nothing).model_json_schema(ref_template="#/components/schemas/{model}")
+        schema["properties"] = {**schema.get("properties", {}), **files}
+        schema["required"] = [*schema.get("required", []), *route.files]
         return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     if route.body:
         return {

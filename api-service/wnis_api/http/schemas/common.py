@@ -55,8 +55,8 @@ class Page(Output):
     next_cursor: str | None = None
 
 
-class Problem(Output):
-    """`application/problem+json`."""
+class Problem(BaseModel):
+    """`application/problem+json`; the last three fields are there when they are known."""
 
     error: str = Field(description="what happened, in one sentence")
     code: str
