@@ -262,3 +262,8 @@ def test_a_job_that_keeps_killing_its_service_is_given_up(tmp_path: Path) -> Non
         assert len(host.lines("starts")) == MAX_ATTEMPTS
     finally:
         host.kill()
+
+
+@pytest.mark.system
+def test_a_job_runs_again_once_after_kill_9_on_postgresql(postgresql: str, tmp_path: Path) -> None:
+    survives_kills(Host(postgresql, tmp_path))
