@@ -17,7 +17,7 @@ from wnis_ml.offline import FileHistory, predict_files, read_history
 
 from tests.conftest import REPOSITORY
 
-pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
+pytestmark = [pytest.mark.shared_data, pytest.mark.slow, pytest.mark.timeout(900)]
 
 MAPPINGS = REPOSITORY / "config" / "mappings"
 END = day_of(date(2023, 1, 9))

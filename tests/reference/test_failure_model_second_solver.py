@@ -19,7 +19,7 @@ from wnis_ml.offline import read_history
 
 from tests.conftest import REPOSITORY
 
-pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
+pytestmark = [pytest.mark.shared_data, pytest.mark.slow, pytest.mark.timeout(900)]
 
 TOLERANCE_AUC = 0.01
 
