@@ -93,7 +93,8 @@ def _connection(stated: dict[str, Any]) -> NewConnection:
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/assets/import", import_assets, "Import an asset register", "networks", roles(Role.ENGINEER),
-          body=AssetImport, answer=AssetImported, errors=(404,), action="assets.import", rate=Rate.COSTLY, repeatable=True, large=True,
+          body=AssetImport, answer=AssetImported, errors=(404,), action="assets.import", rate=Rate.COSTLY,
+          repeatable=True, large=True,
           description="Attributes by id, register key or name, and service connections. A row that is wrong is "
           "reported and the others are taken; rows of a network that does not exist are 404."),
 )  # fmt: skip
