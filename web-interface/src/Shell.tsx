@@ -126,7 +126,7 @@ function SystemStatus() {
           {parts.map(([name, state]) => (
             <div key={name}>
               <dt>{text.shell.part(name)}</dt>
-              <dd data-well={state}>{state ? text.shell.partStates.up : text.shell.partStates.down}</dd>
+              <dd>{text.shell.partStates[state]}</dd>
             </div>
           ))}
         </dl>

@@ -1,9 +1,8 @@
 import { session } from "../session";
+import { type Query, queryText } from "./address";
 import { problemFrom, UNREACHABLE } from "./problem";
 
 const BASE = "/api/v1";
-
-export type Query = Record<string, string | number | undefined>;
 
 interface Options {
   method?: "GET" | "POST" | "PUT" | "PATCH";
@@ -65,17 +64,4 @@ async function read<T>(response: Response): Promise<T> {
   }
   if (!response.ok) throw problemFrom(document, response.status, response.headers.get("Retry-After"));
   return document as T;
-}
-
-export function queryText(query: Query | undefined): string {
-  const given = Object.entries(query ?? {}).filter(
-    (entry): entry is [string, string | number] => entry[1] !== undefined && entry[1] !== "",
-  );
-  if (given.length === 0) return "";
-  return "?" + new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-}
-
-/** `/components/{id}` and the like: ids may hold any of `:`, `%`, `~`. */
-export function path(strings: TemplateStringsArray, ...ids: string[]): string {
-  return strings.reduce((joined, part, at) => joined + encodeURIComponent(ids[at - 1] ?? "") + part);
 }

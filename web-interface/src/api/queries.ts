@@ -2,7 +2,8 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { NetworkFeatures } from "../map/network";
 import { session } from "../session";
-import { call, callOpenly, path, type Query, readReadiness } from "./client";
+import { path, type Query } from "./address";
+import { call, callOpenly, readReadiness } from "./client";
 import type {
   Component,
   ComponentRow,
@@ -36,8 +37,8 @@ export async function signIn(username: string, password: string): Promise<void> 
   session.begin(answer, answer.user);
 }
 
-export async function whoAmI(): Promise<User> {
-  return (await call<{ user: User }>("/auth/me")).user;
+export function whoAmI(): Promise<User> {
+  return call<User>("/auth/me");
 }
 
 export async function signOut(): Promise<void> {

@@ -396,6 +396,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/graph/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the graph in Cypher
+         * @description One reading statement, within 10 seconds and 1,000 rows. When several utilities share the graph only a platform_admin may ask, because Cypher knows no borders.
+         */
+        post: operations["post_graph_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -853,6 +873,64 @@ export interface paths {
         };
         /** ready: every part answers */
         get: operations["get_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/simulations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs */
+        get: operations["get_simulations"];
+        put?: never;
+        /**
+         * Run a network
+         * @description A hydraulic run for the network's own duration under its file's demand model. Follow the job at `/jobs/{job_id}`; its summaries become nodes of the graph.
+         */
+        post: operations["post_simulations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/simulations/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run */
+        get: operations["get_simulations_by_run_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/simulations/{run_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A component over the run
+         * @description Nodes have pressure, head and demand; links have flow, velocity, headloss and status.
+         */
+        get: operations["get_simulations_by_run_id_results"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1587,6 +1665,35 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * GraphAnswer
+         * @description Rows as JSON values; nodes are {labels, properties}.
+         */
+        GraphAnswer: {
+            /** Columns */
+            columns: string[];
+            /** Rows */
+            rows: unknown[][];
+            /**
+             * Truncated
+             * @description there are more rows, or longer values, than shown
+             */
+            truncated: boolean;
+            /** Elapsed Ms */
+            elapsed_ms: number;
+        };
+        /**
+         * GraphQuery
+         * @description A reading statement and its parameters; `$utility` is bound.
+         */
+        GraphQuery: {
+            /** Cypher */
+            cypher: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Health
@@ -2442,41 +2549,14 @@ export interface components {
             lifetime_days: number | null;
         };
         /**
-         * NewNetwork
-         * @description An EPANET INP file as a network; an id that is known is imported again.
+         * NewRun
+         * @description A network to run for its own duration under its file's demand model.
          */
-        NewNetwork: {
-            /** Id */
-            id: string;
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Crs
-             * @description coordinate reference system as EPSG:n; without it the network is drawn on a plane
-             * @default null
-             */
-            crs: string | null;
-            /**
-             * Strict
-             * @description refuse what would be reinterpreted or left out
-             * @default false
-             */
-            strict: boolean;
-            /**
-             * Dry Run
-             * @description read and check only
-             * @default false
-             */
-            dry_run: boolean;
-            /**
-             * Synthetic
-             * @description made by a generator or for demonstration; shown as such
-             * @default false
-             */
-            synthetic: boolean;
+        NewRun: {
+            /** Network Id */
+            network_id: string;
+            /** @default hydraulic */
+            kind: components["schemas"]["RunKind"];
         };
         /**
          * NewUser
@@ -2506,10 +2586,10 @@ export interface components {
             y: number;
             /**
              * Srid
-             * @description 4326 or 7203
              * @default 4326
+             * @enum {integer}
              */
-            srid: number;
+            srid: 4326 | 7203;
         };
         /**
          * PlaneAnswer
@@ -2536,7 +2616,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description `application/problem+json`.
+         * @description `application/problem+json`; the last three fields are there when they are known.
          */
         Problem: {
             /**
@@ -2571,6 +2651,12 @@ export interface components {
                 [key: string]: unknown;
             } | null;
         };
+        /**
+         * Quantity
+         * @description What can be asked of a node (pressure, head, demand) or a link (flow, velocity, headloss, status).
+         * @enum {string}
+         */
+        Quantity: "pressure" | "head" | "demand" | "flow" | "velocity" | "headloss" | "status";
         /**
          * RankBy
          * @description By probability, by expected failures per km, or by probability times who loses water.
@@ -2664,6 +2750,77 @@ export interface components {
             message: string;
         };
         /**
+         * RunAccepted
+         * @description An accepted run.
+         */
+        RunAccepted: {
+            /** Job Id */
+            job_id: string;
+            /** Run Id */
+            run_id: string;
+        };
+        /**
+         * RunAnswer
+         * @description A run: engine, input, state.
+         */
+        RunAnswer: {
+            /** Id */
+            id: string;
+            /** Network */
+            network: string;
+            /** Kind */
+            kind: string;
+            /** Engine */
+            engine: string;
+            /** Engine Version */
+            engine_version: string;
+            /** State */
+            state: string;
+            /** Demand Model */
+            demand_model: string | null;
+            /** Input Sha256 */
+            input_sha256: string | null;
+            /** Network Revision */
+            network_revision: number | null;
+            /** Warnings */
+            warnings: string[];
+            /** Error */
+            error: string | null;
+            /** Requested By */
+            requested_by: string | null;
+            /** Job Id */
+            job_id: string | null;
+            /** Created At */
+            created_at: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Duration S */
+            duration_s: number | null;
+            /** Steps */
+            steps: number | null;
+        };
+        /**
+         * RunKind
+         * @description What can be run.
+         * @enum {string}
+         */
+        RunKind: "hydraulic";
+        /**
+         * Runs
+         * @description Runs, latest first.
+         */
+        Runs: {
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+            /** Simulations */
+            simulations: components["schemas"]["RunAnswer"][];
+        };
+        /**
          * SampleName
          * @description Networks that come with the program.
          * @enum {string}
@@ -2714,6 +2871,18 @@ export interface components {
             }[];
             /** Hops */
             hops: number | null;
+        };
+        /**
+         * Series
+         * @description Values over the simulated period.
+         */
+        Series: {
+            /** Unit */
+            unit: string;
+            /** Times S */
+            times_s: number[];
+            /** Values */
+            values: (number | string | null)[];
         };
         /**
          * Severity
@@ -3351,6 +3520,7 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
@@ -4061,6 +4231,41 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    post_graph_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraphQuery"];
+            };
+        };
+        responses: {
+            /** @description Ask the graph in Cypher */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -4611,7 +4816,38 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["NewNetwork"] & {
+                "multipart/form-data": {
+                    /** Id */
+                    id: string;
+                    /**
+                     * Name
+                     * @default null
+                     */
+                    name?: string | null;
+                    /**
+                     * Crs
+                     * @description coordinate reference system as EPSG:n; without it the network is drawn on a plane
+                     * @default null
+                     */
+                    crs?: string | null;
+                    /**
+                     * Strict
+                     * @description refuse what would be reinterpreted or left out
+                     * @default false
+                     */
+                    strict?: boolean;
+                    /**
+                     * Dry Run
+                     * @description read and check only
+                     * @default false
+                     */
+                    dry_run?: boolean;
+                    /**
+                     * Synthetic
+                     * @description made by a generator or for demonstration; shown as such
+                     * @default false
+                     */
+                    synthetic?: boolean;
                     file: string;
                 };
             };
@@ -5045,6 +5281,155 @@ export interface operations {
                     };
                 };
             };
+        };
+    };
+    get_simulations: {
+        parameters: {
+            query?: {
+                /** @description rows on a page */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque */
+                cursor?: string;
+                network_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List runs */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runs"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    post_simulations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key is done once */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            /** @description Run a network */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAccepted"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_simulations_by_run_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One run */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description not changed since the version of If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_simulations_by_run_id_results: {
+        parameters: {
+            query: {
+                component_id: string;
+                quantity: components["schemas"]["Quantity"];
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A component over the run */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
         };
     };
 }

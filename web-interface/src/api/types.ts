@@ -1,5 +1,5 @@
 /** The answers of the API that this page reads, by short names; their shapes are generated (`npm run types`). */
-import type { components } from "./schema";
+import type { components, operations } from "./schema";
 
 type Schemas = components["schemas"];
 
@@ -46,26 +46,7 @@ export interface Judgement {
   better: boolean;
 }
 
-export interface SimulationRun {
-  id: string;
-  network: string;
-  kind: string;
-  engine: string;
-  engine_version: string;
-  demand_model: string | null;
-  state: string;
-  warnings: string[];
-  requested_by: string | null;
-  finished_at: string | null;
-}
+export type SimulationRun = Schemas["RunAnswer"];
+export type RunSeries = Schemas["Series"];
 
-export interface RunSeries {
-  unit: string;
-  times_s: number[];
-  values: (number | string | null)[];
-}
-
-export interface Readiness {
-  status: "ready" | "degraded" | "down";
-  parts: Record<string, boolean>;
-}
+export type Readiness = operations["get_ready"]["responses"][200]["content"]["application/json"];

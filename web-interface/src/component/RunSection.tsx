@@ -24,6 +24,16 @@ const MEASURED: Record<RunQuantity, Quantity> = {
   headloss: "headloss",
 };
 
+/** a run of one moment has no least and greatest */
+const STEADY: readonly [property: string, quantity: RunQuantity][] = [
+  ["pressure_mean_m", "pressure"],
+  ["head_mean_m", "head"],
+  ["demand_mean_m3s", "demand"],
+  ["flow_mean_m3s", "flow"],
+  ["velocity_mean_ms", "velocity"],
+  ["headloss_mean_m", "headloss"],
+];
+
 const SUMMARY: readonly [property: string, quantity: Quantity][] = [
   ["pressure_min_m", "pressure"],
   ["pressure_mean_m", "pressure"],
@@ -51,42 +61,53 @@ function RunOf({ component, result }: { component: Component; result: LatestResu
   const quantities: readonly RunQuantity[] = isLink(component.type) ? LINK_QUANTITIES : NODE_QUANTITIES;
   const [quantity, setQuantity] = useState<RunQuantity>(quantities[0] ?? "pressure");
   const run = useQuery(runQuery(result.run_id));
-  const numbers = SUMMARY.flatMap(([property, measured]) => {
+  const steady = run.data?.steps === 1;
+  const shown = steady
+    ? STEADY.map(([property, each]) => [text.run.quantities[each], property, MEASURED[each]] as const)
+    : SUMMARY.map(([property, measured]) => [text.run.summary(property), property, measured] as const);
+  const numbers = shown.flatMap(([label, property, measured]) => {
     const value = result.summary[property];
-    return typeof value === "number" ? [{ property, value: withUnit(value, measured, units) }] : [];
+    return typeof value === "number" ? [{ label, value: withUnit(value, measured, units) }] : [];
   });
   const lowFor = result.summary["low_pressure_s"];
   const threshold = result.summary["low_pressure_threshold_m"];
+  if (run.isPending) return <Loading what={text.run.loading} />;
   return (
     <>
       {typeof lowFor === "number" && lowFor > 0 && typeof threshold === "number" && (
         <p className="notice">{text.run.low(withUnit(threshold, "pressure", units), runClock(lowFor))}</p>
       )}
       <dl className="numbers">
-        {numbers.map(({ property, value }) => (
-          <div key={property}>
-            <dt>{text.run.summary(property)}</dt>
+        {numbers.map(({ label, value }) => (
+          <div key={label}>
+            <dt>{label}</dt>
             <dd>{value}</dd>
           </div>
         ))}
       </dl>
-      <fieldset className="segmented">
-        <legend className="visually-hidden">{text.run.quantity}</legend>
-        {quantities.map((each) => (
-          <label key={each}>
-            <input
-              type="radio"
-              name={`quantity-${component.id}`}
-              checked={each === quantity}
-              onChange={() => {
-                setQuantity(each);
-              }}
-            />
-            <span>{text.run.quantities[each]}</span>
-          </label>
-        ))}
-      </fieldset>
-      <Series runId={result.run_id} componentId={component.id} quantity={quantity} />
+      {steady ? (
+        <p className="faint">{text.run.steady}</p>
+      ) : (
+        <>
+          <fieldset className="segmented">
+            <legend className="visually-hidden">{text.run.quantity}</legend>
+            {quantities.map((each) => (
+              <label key={each}>
+                <input
+                  type="radio"
+                  name={`quantity-${component.id}`}
+                  checked={each === quantity}
+                  onChange={() => {
+                    setQuantity(each);
+                  }}
+                />
+                <span>{text.run.quantities[each]}</span>
+              </label>
+            ))}
+          </fieldset>
+          <Series runId={result.run_id} componentId={component.id} quantity={quantity} />
+        </>
+      )}
       {run.data && (
         <p className="provenance">
           {text.run.by(run.data.engine, run.data.engine_version, run.data.demand_model)}
@@ -119,7 +140,6 @@ function Series({ runId, componentId, quantity }: { runId: string; componentId: 
   );
   if (series.isPending) return <Loading what={text.run.loading} />;
   if (series.isError) return <Failure error={series.error} onRetry={() => void series.refetch()} />;
-  if (values.length === 1) return <p className="faint">{text.run.steady}</p>;
   return (
     <SeriesChart
       label={text.run.quantities[quantity]}

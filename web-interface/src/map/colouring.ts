@@ -34,11 +34,11 @@ export const PRESSURE_CLASSES: readonly ValueClass[] = [
 /** probability of at least one failure within a year */
 export const PROBABILITY_CLASSES: readonly ValueClass[] = [
   { from: 0, colour: "#a9bccb", weight: 0.8 },
-  { from: 0.01, colour: "#e3bb45", weight: 1 },
-  { from: 0.02, colour: "#ee8a2c", weight: 1.25 },
-  { from: 0.05, colour: "#d6442a", weight: 1.6 },
-  { from: 0.1, colour: "#9e1247", weight: 2 },
-  { from: 0.2, colour: "#4b0d52", weight: 2.4 },
+  { from: 0.01, colour: "#efc341", weight: 1 },
+  { from: 0.02, colour: "#e97d1a", weight: 1.25 },
+  { from: 0.05, colour: "#cb3a24", weight: 1.6 },
+  { from: 0.1, colour: "#93103f", weight: 2 },
+  { from: 0.2, colour: "#430a4b", weight: 2.4 },
 ];
 
 export const HEALTH_CLASSES: readonly { health: Health; colour: string; weight: number }[] = [

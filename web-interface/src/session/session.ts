@@ -124,6 +124,6 @@ export class Session {
 
 async function withLock<T>(name: string, body: () => Promise<T>): Promise<T> {
   // locks exist in secure contexts only; over plain HTTP on another host tabs are on their own
-  if (!("locks" in navigator)) return body();
+  if (!("navigator" in globalThis && "locks" in navigator)) return body();
   return navigator.locks.request(name, body);
 }

@@ -117,6 +117,8 @@ export const en = {
     speed: "Relative speed",
     source_id: "Key in the register",
     quantity: "Measures",
+    origin: "Recorded from",
+    updated_at: "Last change",
   }),
 
   map: {
@@ -234,7 +236,7 @@ export const en = {
       headloss_max_m: "Greatest head loss",
     }),
     low: (threshold: string, time: string) => `Below ${threshold} for ${time} h of the run.`,
-    steady: "A steady state: the run has one moment, so there is no curve.",
+    steady: "A steady state: the network has no duration, so there is one moment and no curve.",
     time: "Time",
     day: (number: number) => `day ${number}`,
     chart: (label: string, unit: string, { least, most }: { least: string; most: string }) =>
