@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -28,6 +29,8 @@ def bench(
     """Measure; all but memory start an instance of their own and remove it afterwards."""
     if name not in NAMES:
         raise BadRequest(f"There is no measurement {name!r}.", mend=f"Choose one of {', '.join(NAMES)}.")
+    # the instance of a measurement runs in the background: it has to be stopped when the measurement is
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     document = {"name": name, **asdict(_measured(name))}
     show(document, as_json, lambda: json.dumps(document, indent=2))
 
