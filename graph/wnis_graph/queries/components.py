@@ -224,7 +224,9 @@ SORTS: dict[str, str] = {
 }
 """Sort keys as Cypher; what is not known sorts lowest. Ties are broken by id, so every order is total."""
 
-_SCAN = "MATCH (c:Component) WHERE c.utility = $utility"
+# a composite index serves only a statement that says something about each of its properties
+_SCAN = "MATCH (c:Component) WHERE c.utility = $utility AND c.id IS NOT NULL"
+_BY_NAME = "MATCH (c:Component) WHERE c.utility = $utility AND c.name IS NOT NULL"
 _SEARCH = f"""
     CALL () {{
       CALL db.index.fulltext.queryNodes('{text_index("Component")}', $text) YIELD node
@@ -251,22 +253,28 @@ def _list_query(sort: str, descending: bool, search: bool) -> Query[Component]:
     name = f"components.{'search' if search else 'list'}_by_{sort}{'_desc' if descending else ''}"
     key, beyond, order = SORTS[sort], "<" if descending else ">", "DESC" if descending else "ASC"
     if sort == "id":
-        keyset = f"$after_id IS NULL OR c.id {beyond} $after_id"
-        ordering = f"c.id {order}"
+        # naming the index's first property too lets the index itself give the order, so a page stops early
+        keyset, ordering = f"c.id {beyond} $after_id", f"c.utility {order}, c.id {order}"
     else:
-        keyset = f"$after_id IS NULL OR {key} {beyond} $after_key OR ({key} = $after_key AND c.id {beyond} $after_id)"
+        # the first half lets the index start at the key, the second tells equal keys apart
+        keyset = f"{key} {beyond}= $after_key AND ({key} {beyond} $after_key OR c.id {beyond} $after_id)"
+        keyset = f"($after_key IS NULL OR ({keyset}))" if sort != "name" else keyset
         ordering = f"{key} {order}, c.id {order}"
+    scan = _BY_NAME if sort == "name" else _SCAN
     return Query(
         name,
         Access.READ,
-        f"""{_SEARCH if search else _SCAN}{_FILTERS}
-      AND ({keyset})
+        f"""{_SEARCH if search else scan}{_FILTERS}
+      AND {keyset}
     WITH c ORDER BY {ordering} LIMIT $limit
     RETURN properties(c) AS component, {_ZONE} AS zone
     ORDER BY {ordering}""",
         _listed,
     )
 
+
+LAST_TEXT = "\U0010ffff"
+"""Sorts after every id and name."""
 
 LISTS: dict[tuple[str, bool, bool], Query[Component]] = {
     (sort, descending, search): _list_query(sort, descending, search)

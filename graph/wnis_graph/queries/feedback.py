@@ -81,7 +81,7 @@ LIST = Query(
     "feedback.list",
     Access.READ,
     """
-    MATCH (f:Feedback) WHERE f.utility = $utility
+    MATCH (f:Feedback) WHERE f.utility = $utility AND f.submitted_at IS NOT NULL
       AND ($category IS NULL OR f.category = $category) AND ($status IS NULL OR f.status = $status)
       AND ($component_id IS NULL OR EXISTS { (f)-[:ABOUT]->(:Component {utility: $utility, id: $component_id}) })
       AND ($after_id IS NULL OR f.submitted_at < $after_key OR (f.submitted_at = $after_key AND f.id < $after_id))

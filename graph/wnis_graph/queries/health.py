@@ -78,7 +78,7 @@ OPEN_INCIDENTS = Query(
     Access.READ,
     """
     MATCH (i:Incident {utility: $utility})-[:AFFECTED]->(c:Component)
-    WHERE i.status = 'open' AND c.network = $id
+    WHERE i.id IS NOT NULL AND i.status = 'open' AND c.network = $id
     RETURN c.id AS component_id, i.kind AS kind, i.severity AS severity
     """,
     lambda row: OpenIncident(row["component_id"], row["kind"], row["severity"]),
@@ -128,7 +128,7 @@ COUNTS = Query(
     "health.counts",
     Access.READ,
     """
-    MATCH (c:Component) WHERE c.utility = $utility AND c.retired_at IS NULL
+    MATCH (c:Component) WHERE c.utility = $utility AND c.id IS NOT NULL AND c.retired_at IS NULL
       AND ($network IS NULL OR c.network = $network)
     RETURN c.type AS type, c.health AS health, count(*) AS components ORDER BY type, health
     """,

@@ -72,7 +72,7 @@ LIST = Query(
     "jobs.list",
     Access.READ,
     """
-    MATCH (j:Job) WHERE j.utility = $utility
+    MATCH (j:Job) WHERE j.utility = $utility AND j.created_at IS NOT NULL
       AND ($kind IS NULL OR j.kind = $kind) AND ($state IS NULL OR j.state = $state)
       AND ($after_id IS NULL OR j.created_at < $after_key OR (j.created_at = $after_key AND j.id < $after_id))
     RETURN properties(j) AS job ORDER BY j.created_at DESC, j.id DESC LIMIT $limit

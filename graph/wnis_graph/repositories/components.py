@@ -15,6 +15,7 @@ from wnis_graph.paging import Page, checked_limit, page_of, start_after
 from wnis_graph.placement import Placement, middle
 from wnis_graph.queries import components, networks
 from wnis_graph.queries.components import (
+    LAST_TEXT,
     SORTS,
     Component,
     ComponentCounts,
@@ -295,10 +296,13 @@ class ComponentRepository:
             "retired": wanted.retired or wanted.status == "retired",
             "boxes": self._boxes(scope, wanted),
             "limit": limit,
-            "after_id": start["after_id"],
         }
+        # texts have a least and a greatest, so that the first page is one like the others to the index
+        edge = LAST_TEXT if descending else ""
+        parameters["after_id"] = edge if start["after_id"] is None else start["after_id"]
         if sort != "id":
-            parameters["after_key"] = start["after_key"]
+            first = edge if sort == "name" else None
+            parameters["after_key"] = first if start["after_id"] is None else start["after_key"]
         if wanted.q:
             parameters |= {"text": full_text(wanted.q), "prefix": wanted.q.strip()}
         return self._runner.run(scope, query, **parameters)

@@ -76,27 +76,27 @@ def load(driver: neo4j.Driver, utility: str, twin: bool) -> None:
     with driver.session() as session, session.begin_transaction() as tx:
         tx.run("CREATE (:Utility {id: $id, name: $name})", id=utility, name=MARK if twin else "first").consume()
         user = f"user-of-{utility}"
-        tx.run(
-            "MATCH (t:Utility {id: $utility}) CREATE (:User {id: $user, username: $user, active: true})"
-            "-[:MEMBER_OF {role: 'engineer'}]->(t)",
-            utility=utility,
-            user=user,
-        ).consume()
+        tx.run("CREATE (:User {id: $user, username: $user, active: true})", user=user).consume()
         for label in labels:
             names = f"{label.base}:{label.name}" if label.base else label.name
             for identifier in ids_of(label.name):
                 properties = _properties(label, identifier, utility, twin)
                 tx.run(f"CREATE (n:{names}) SET n = $properties", properties=properties).consume()
         for relationship in SCHEMA.relationships:
+            properties = {p.name: _value(p, twin, "") for p in relationship.properties}
             for source in relationship.sources:
                 for target in relationship.targets:
-                    properties = {p.name: _value(p, twin, "") for p in relationship.properties}
+                    pairs = [
+                        {"a": a, "b": b}
+                        for a in _ends(source, utility)
+                        for b in _ends(target, utility)
+                        if (source, a) != (target, b)
+                    ]
                     tx.run(
-                        f"MATCH (a:{source}), (b:{target}) WHERE {_owned('a', source, user)} "
-                        f"AND {_owned('b', target, user)} AND a <> b "
+                        f"UNWIND $pairs AS pair MATCH {_node('a', source)}, {_node('b', target)} WHERE a <> b "
                         f"MERGE (a)-[r:{relationship.name}]->(b) SET r += $properties",
                         utility=utility,
-                        user=user,
+                        pairs=pairs,
                         properties=properties,
                     ).consume()
         tx.commit()
@@ -105,24 +105,45 @@ def load(driver: neo4j.Driver, utility: str, twin: bool) -> None:
 def portrait(tx: neo4j.Transaction, utility: str) -> list[str]:
     """Every node of a utility with its labels and properties, and every relationship at one of them."""
     nodes = tx.run(
-        "MATCH (n) WHERE n.utility = $utility OR (n:Utility AND n.id = $utility) OR "
-        "(n:User AND n.id = 'user-of-' + $utility) RETURN labels(n) AS labels, properties(n) AS properties",
+        f"{_EVERY_NODE} RETURN labels(n) AS labels, properties(n) AS properties",
         utility=utility,
     )
     lines = [f"{sorted(r['labels'])} {sorted(r['properties'].items())}" for r in nodes]
     joints = tx.run(
-        "MATCH (a)-[r]->(b) WHERE a.utility = $utility OR b.utility = $utility OR (b:Utility AND b.id = $utility) "
-        "RETURN a.id AS a, type(r) AS type, properties(r) AS properties, b.id AS b",
+        f"{_EVERY_NODE} MATCH (n)-[r]-() WITH DISTINCT r "
+        "RETURN startNode(r).id AS a, type(r) AS type, properties(r) AS properties, endNode(r).id AS b",
         utility=utility,
     )
     lines += [f"{r['a']} {r['type']} {sorted(r['properties'].items())} {r['b']}" for r in joints]
     return sorted(lines)
 
 
-def _owned(variable: str, label: str, user: str) -> str:
-    if label == "Utility":
-        return f"{variable}.id = $utility"
-    return f"{variable}.id = $user" if label == "User" else f"{variable}.utility = $utility"
+# by the index of each label, since a scan of all nodes takes as long as the rest of the server's data is large
+_EVERY_NODE = (
+    "CALL () { MATCH (n:Utility {id: $utility}) RETURN n "
+    "UNION MATCH (n:User {id: 'user-of-' + $utility}) RETURN n UNION "
+    + " UNION ".join(
+        f"MATCH (n:{label.name}) WHERE n.utility = $utility AND n.id IS NOT NULL RETURN n"
+        for label in SCHEMA.labels
+        if label.tenant and label.base is None
+    )
+    + " }"
+)
+
+
+def _ends(label: str, utility: str) -> tuple[str, ...]:
+    if label in ("Utility", "User"):
+        return (utility if label == "Utility" else f"user-of-{utility}",)
+    if label == "Component":
+        return tuple(i for x in SCHEMA.labels if x.base == "Component" for i in ids_of(x.name))
+    return ids_of(label)
+
+
+def _node(variable: str, label: str) -> str:
+    if label in ("Utility", "User"):
+        return f"({variable}:{label} {{id: pair.{variable}}})"
+    keyed = SCHEMA.label(label).base or label
+    return f"({variable}:{keyed} {{utility: $utility, id: pair.{variable}}})"
 
 
 def _properties(label: Label, identifier: str, utility: str, twin: bool) -> dict[str, Any]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from wnis_graph.queries.components import LISTS
+from wnis_graph.queries.components import LAST_TEXT, LISTS
 from wnis_graph.schema.model import COMPONENT_LABELS
 
 _AT = datetime(2024, 5, 1, tzinfo=UTC)
 _FILTERS: dict[str, Any] = {
     "type": "Pipe", "network": "net", "status": None, "health": None, "material": "pvc", "retired": False,
-    "zone": "zone-1", "boxes": {"net": [0.0, 0.0, 10.0, 10.0]}, "limit": 1000, "after_id": None,
+    "zone": "zone-1", "boxes": {"net": [0.0, 0.0, 10.0, 10.0]}, "limit": 1000,
 }  # fmt: skip
 
 
-def _list(sort: str, search: bool) -> dict[str, Any]:
-    parameters = dict(_FILTERS)
+def _list(sort: str, descending: bool, search: bool) -> dict[str, Any]:
+    edge = LAST_TEXT if descending else ""
+    parameters = {**_FILTERS, "after_id": edge}
     if sort != "id":
-        parameters["after_key"] = None
+        parameters["after_key"] = edge if sort == "name" else None
     if search:
         parameters |= {"text": "crack* OR pvc*", "prefix": "P"}
     return parameters
@@ -50,4 +51,4 @@ EXAMPLES |= {
     f"components.create_{label.lower()}": {"network": "net", "rows": [{"properties": {"id": f"new-{label}"}}]}
     for label in COMPONENT_LABELS
 }
-EXAMPLES |= {query.name: _list(sort, search) for (sort, _, search), query in LISTS.items()}
+EXAMPLES |= {query.name: _list(sort, descending, search) for (sort, descending, search), query in LISTS.items()}
