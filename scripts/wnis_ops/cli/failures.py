@@ -55,8 +55,15 @@ def predict(
         scored.scores.to_csv(out, index=False)
     source = scored.source
     say(f"{source.unmatched} breaks name no asset, {source.rejected} rows rejected, {source.filtered} left out.")
+    judgement = scored.trained.judgement
+    say(_verdict(judgement.better if judgement else None))
     top = scored.scores.head(10)
-    document = {"components": len(scored.scores), "horizon_days": horizon, "out": str(out) if out else None}
+    document = {
+        "components": len(scored.scores),
+        "horizon_days": horizon,
+        "out": str(out) if out else None,
+        "judgement": judgement.document() if judgement else None,
+    }
     show(
         {**document, "scores": None if out else scored.scores.to_dict("records")},
         as_json,
@@ -83,6 +90,14 @@ def backtest(
     judged = backtest_files(*files, origins=[_day(o) for o in origin], horizon_days=horizon, seed=seed)
     document: dict[str, Any] = {day.isoformat(): asdict(j) if j else None for day, j in judged.items()}
     show(document, as_json, lambda: json.dumps(document, indent=2, default=str))
+
+
+def _verdict(better: bool | None) -> str:
+    if better is None:
+        return "The model was not judged: there are too few breaks after the training period."
+    if not better:
+        return "On the later period the model was NOT better than age and prior breaks; see judgement with --json."
+    return "On the later period the model ranked better than age and prior breaks."
 
 
 def _files(
