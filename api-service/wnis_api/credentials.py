@@ -99,11 +99,10 @@ class Credentials:
 
     def state(self, user_id: str, session: str | None) -> AccountState | None:
         """The state that decides about a token; nothing when the account or its session is unknown."""
-        with self._database.read() as connection:
-            if session is None:
-                alone = connection.execute(self._state_without_session, {"user_id": user_id}).first()
-                return None if alone is None else AccountState(bool(alone[0]), int(alone[1]), True)
-            row = connection.execute(self._state, {"user_id": user_id, "session": session}).first()
+        if session is None:
+            alone = self._database.first(self._state_without_session, {"user_id": user_id})
+            return None if alone is None else AccountState(bool(alone[0]), int(alone[1]), True)
+        row = self._database.first(self._state, {"user_id": user_id, "session": session})
         return None if row is None else AccountState(bool(row[0]), int(row[1]), row[3] is None)
 
     def set_password(self, user_id: str, username: str, password: str, *, field: str = "password") -> None:

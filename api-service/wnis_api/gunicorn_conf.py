@@ -12,7 +12,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 8
 timeout = 120
 graceful_timeout = 10
-keepalive = 15
+# longer than the proxies in front keep a connection, so that we never close one that they are about to use
+keepalive = 75
 # an id may have 500 characters, three bytes each when percent-encoded
 limit_request_line = 8190
 limit_request_fields = 60

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import jwt
@@ -12,6 +14,7 @@ from wnis_core.errors import NotAuthenticated
 LIFETIME_S = 3_600
 _ISSUER = "wnis"
 _AUDIENCE = "wnis-api"
+_KEPT = 2_000
 _REQUIRED = ["exp", "iat", "aud", "iss", "jti", "sub"]
 
 
@@ -32,6 +35,9 @@ class UserTokens:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
+        # whether a signature is right never changes: worked out once for a token; its expiry is asked each time
+        self._known: OrderedDict[str, tuple[Identity, float]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def issue(self, identity: Identity) -> str:
         """A token for `identity`."""
@@ -60,6 +66,19 @@ class UserTokens:
         NotAuthenticated
             wrong signature, algorithm, audience, issuer or kind, or expired
         """
+        known = self._known.get(token)
+        if known is None:
+            known = self._verified(token)
+            with self._lock:
+                self._known[token] = known
+                while len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
+        identity, expires_at = known
+        if time.time() >= expires_at:
+            raise _expired()
+        return identity
+
+    def _verified(self, token: str) -> tuple[Identity, float]:
         try:
             claims = jwt.decode(
                 token,
@@ -70,12 +89,12 @@ class UserTokens:
                 options={"require": _REQUIRED},
             )
         except jwt.ExpiredSignatureError as error:
-            raise NotAuthenticated("The token has expired.", mend="Refresh it or sign in again.") from error
+            raise _expired() from error
         except jwt.InvalidTokenError as error:
             raise NotAuthenticated("The token is not valid.", mend="Sign in again.") from error
         if claims.get("typ") != "access":
             raise NotAuthenticated("The token is not an access token.", mend="Sign in again.")
-        return Identity(
+        identity = Identity(
             user_id=str(claims["sub"]),
             username=str(claims["username"]),
             utility=str(claims["utility"]),
@@ -83,3 +102,8 @@ class UserTokens:
             session=claims["sid"],
             epoch=int(claims["epoch"]),
         )
+        return identity, float(claims["exp"])
+
+
+def _expired() -> NotAuthenticated:
+    return NotAuthenticated("The token has expired.", mend="Refresh it or sign in again.")

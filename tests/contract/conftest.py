@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -18,17 +19,17 @@ class Client:
     def __init__(self, url: str, person: Answer | None) -> None:
         self.url = url
         self.person = person
-        self._session = requests.Session()
-        if person is not None:
-            self._session.headers.update(person.headers)
 
     def __call__(self, method: str, path: str, **more: object) -> requests.Response:
         """The answer of the API under its versioned prefix."""
-        return self._session.request(method, f"{self.url}/api/v1{path}", timeout=30, **more)  # type: ignore[arg-type]
+        return self.bare(method, f"/api/v1{path}", **more)
 
     def bare(self, method: str, path: str, **more: object) -> requests.Response:
         """The answer at exactly `path`."""
-        return self._session.request(method, self.url + path, timeout=30, **more)  # type: ignore[arg-type]
+        given: Any = more.pop("headers", {})
+        headers = {**(self.person.headers if self.person else {}), **given}
+        # a connection each: one that was kept through a slow test may be closed at the moment it is used again
+        return requests.request(method, self.url + path, timeout=60, headers=headers, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")
