@@ -22,7 +22,7 @@ setWorkerUrl(workerUrl);
 const REACH_PX = 5;
 const MAX_ZOOM = 20;
 /** zoom steps between the whole network and the surroundings of one component */
-const CLOSER = 3;
+const CLOSER = 2;
 
 interface Props {
   features: readonly NetworkFeature[];

@@ -116,7 +116,7 @@ export function networkStyle(colourBy: ColourBy, zoom: number): StyleSpecificati
       source: SOURCE,
       filter: isLinkSelected(null),
       layout: round,
-      paint: { "line-color": SELECTED_COLOUR, "line-opacity": 0.45, "line-width": sized([[zoom - 1, 9], [zoom + 3, 14], [zoom + 6, 20]], 1) }, // prettier-ignore
+      paint: { "line-color": SELECTED_COLOUR, "line-opacity": 0.55, "line-width": sized([[zoom - 1, 10], [zoom + 3, 20], [zoom + 6, 32]], 1) }, // prettier-ignore
     },
     {
       id: "links",
@@ -131,7 +131,7 @@ export function networkStyle(colourBy: ColourBy, zoom: number): StyleSpecificati
       type: "circle",
       source: SOURCE,
       filter: isNodeSelected(null),
-      paint: { "circle-color": SELECTED_COLOUR, "circle-opacity": 0.45, "circle-radius": sized([[zoom - 1, 9], [zoom + 3, 12], [zoom + 6, 18]], 1) }, // prettier-ignore
+      paint: { "circle-color": SELECTED_COLOUR, "circle-opacity": 0.55, "circle-radius": sized([[zoom - 1, 9], [zoom + 3, 12], [zoom + 6, 18]], 1) }, // prettier-ignore
     },
     {
       id: "nodes",

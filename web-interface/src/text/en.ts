@@ -287,7 +287,8 @@ export const en = {
     noIncidents: "No recorded incident entered this prediction.",
     influenceWhat: "How much the odds change when the incident is taken away and everything is computed again.",
     judgement: "How good is the model?",
-    judgedOn: (from: string, to: string) => `Judged on ${from} to ${to}, after its training, beside plain rules.`,
+    judgedOn: (from: string, to: string) =>
+      `Judged on ${from} to ${to} by a fit that knew nothing after ${from}, beside plain rules; then fitted again on everything.`,
     ranking: "Ranking by",
     judge: known({ model: "This model", random: "Chance", prior_breaks: "Earlier breaks", prior_breaks_per_length: "Earlier breaks per length" }), // prettier-ignore
     measures: {
