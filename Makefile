@@ -14,7 +14,7 @@ setup:
 test:
 	@$(PYTHON) scripts/setup.py --dev
 	@$(MAKE) --no-print-directory check
-	@echo "Left out: tests marked browser (Debian's chromium) and system (redis-server, postgresql, rclone)."
+	@echo "Left out: tests marked browser (Debian's chromium) and system (redis-server, postgresql, rclone 1.65 or newer)."
 	@echo "Install those packages and run 'make test-system' for them."
 	@$(BIN)/python -m pytest -m "not browser and not system"
 

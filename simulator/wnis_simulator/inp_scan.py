@@ -99,9 +99,9 @@ def scan_inp(content: bytes) -> Scan:
 def fault(message: str, row: Row | None = None, *, section: str = "", line: int = 0, name: str = "") -> InvalidModel:
     """An error that names where it is."""
     section, line = (row.section, row.line) if row else (section, line)
-    at = f"[{section}] line {line}: " if line else f"[{section}]: " if section else ""
+    at = " ".join(([f"[{section}]"] if section else []) + ([f"line {line}"] if line else []))
     return InvalidModel(
-        at + message,
+        f"{at}: {message}" if at else message,
         mend="Correct the file and import it again; nothing was changed.",
         details={"section": section or None, "line": line or None, "id": name or None},
     )

@@ -32,7 +32,8 @@ def import_assets(
     """Attach attributes to components by id, register key or name; or add service connections."""
     table = _mapped(file, mapping, ("assets", "service_connections"))
     with bar(f"Importing {file.name}") as report:
-        outcome = send_assets(server(), table, load_mapping(mapping).target.name, network, report)
+        client = server()
+        outcome = send_assets(client, table, table.target, network or _only_network(client), report)
     _finish(outcome, table, as_json)
 
 
@@ -48,6 +49,15 @@ def import_incidents(
     with bar(f"Importing {file.name}") as report:
         outcome = send_incidents(server(), table, network, report)
     _finish(outcome, table, as_json)
+
+
+def _only_network(client: ApiClient) -> str:
+    found = [n["id"] for n in client.pages("/networks")]
+    if len(found) != 1:
+        raise InvalidValue(
+            f"There are {len(found)} networks here: {', '.join(found) or 'none'}.", mend="Name one with --network."
+        )
+    return str(found[0])
 
 
 def send_assets(

@@ -20,7 +20,7 @@ from wnis_core.mapping import load_mapping, read_table
 from wnis_ops.cli.registers import send_assets, send_incidents
 from wnis_ops.client import ApiClient, Progress, part
 from wnis_ops.demo.files import SEED, DemonstrationFiles, draw, write
-from wnis_ops.demo.network import CRS, NETWORK_ID, inp_file
+from wnis_ops.demo.network import CRS, NETWORK_ID, write_inp
 from wnis_ops.demo.people import Account, accounts, passwords, sayings
 
 NETWORK_NAME = "Demonstration (ky4)"
@@ -131,7 +131,7 @@ def _there(client: ApiClient) -> bool:
 
 def _network(load: _Load) -> None:
     fields = {"id": NETWORK_ID, "name": NETWORK_NAME, "crs": CRS, "synthetic": "true"}
-    accepted = load.client.upload("/networks", inp_file(), fields)
+    accepted = load.client.upload("/networks", write_inp(load.home / "demo"), fields)
     load.client.wait(accepted["job_id"], load.say)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
+from wnis_core.errors import Failure
+
 NETWORK_ID = "ky4"
+
+TITLE = "ky4 of the Kentucky research data set as WNTR ships it, run for 24 hours instead of one moment"
 
 CRS = "EPSG:3089"
 """Kentucky's single zone in US survey feet. Pipe lengths are 1.000 times (median) the length of their
@@ -52,6 +57,22 @@ class Ground:
 def inp_file() -> Path:
     """ky4.inp of the installed WNTR package."""
     return Path(str(files("wntr"))) / "library" / "networks" / "ky4.inp"
+
+
+def write_inp(folder: Path) -> Path:
+    """ky4 over a day, as ``ky4.inp`` in `folder`.
+
+    The package's file states a duration of 0, a single moment, although it has a daily demand pattern, tank levels and
+    controls: the period is the one thing that is changed, and the title says so.
+    """
+    text = inp_file().read_text(encoding="utf-8")
+    daily, periods = re.subn(r"(?m)^( Duration\s+)0\s*$", r"\g<1>24:00", text)
+    titled, titles = re.subn(r"(?m)^\[TITLE\]$", f"[TITLE]\n{TITLE}", daily)
+    if (periods, titles) != (1, 1):
+        raise Failure("The ky4.inp of the installed WNTR package is not the one that the demonstration knows.")
+    written = folder / "ky4.inp"
+    written.write_text(titled, encoding="utf-8")
+    return written
 
 
 @lru_cache(maxsize=1)

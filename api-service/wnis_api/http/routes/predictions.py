@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
-from wnis_core.errors import FieldProblem, InvalidValue, NotFound
+from wnis_core.errors import Failure, FieldProblem, InvalidValue, NotFound, Unavailable
+from wnis_core.metrics import MODEL_ERRORS, MODEL_PREDICTIONS, MODEL_SECONDS
 from wnis_graph.queries.models import ModelVersion
 from wnis_graph.repositories.predictions import FailurePrediction, RankBy
 
@@ -34,6 +36,11 @@ from wnis_api.parts import Parts
 from wnis_api.request_limits import Rate
 
 FAILABLE = frozenset({"Pipe", "Valve", "Pump"})
+FAILURE_MODEL = "failure"
+
+for _series in (MODEL_PREDICTIONS, MODEL_ERRORS, MODEL_SECONDS):
+    # an alert on the rate of errors needs the zero before the first one
+    _series.labels(FAILURE_MODEL)
 
 
 def _factors(text: str) -> list[FactorAnswer]:
@@ -48,6 +55,18 @@ def _horizon(parts: Parts, call: Call[Any, Any]) -> int:
 
 
 def show_failure(parts: Parts, call: Call[FailureQuery, None]) -> FailureAnswer:
+    began = time.perf_counter()
+    try:
+        answer = _latest_failure(parts, call)
+    except (Unavailable, Failure):
+        MODEL_ERRORS.labels(FAILURE_MODEL).inc()
+        raise
+    MODEL_PREDICTIONS.labels(answer.model.name).inc()
+    MODEL_SECONDS.labels(answer.model.name).observe(time.perf_counter() - began)
+    return answer
+
+
+def _latest_failure(parts: Parts, call: Call[FailureQuery, None]) -> FailureAnswer:
     component_id, horizon = call.query.component_id, _horizon(parts, call)
     found = parts.predictions.get_latest(call.scope, component_id, horizon)
     if found is None:
