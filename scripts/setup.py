@@ -150,6 +150,7 @@ def install_packages(requirements: Path) -> None:
         "Python packages",
         [*command, "--require-hashes", "-r", requirements],
         counted="^Collecting|^Requirement already",
+        unit="packages collected",
     )
 
 

@@ -50,7 +50,7 @@ class PreviousBreaks:
     def words(self, situations: Situations) -> list[str]:
         columns = zip(situations.count(), situations.recorded_years, situations.years_since_break, strict=True)
         return [
-            f"{total:.0f} in {years:.0f} years of records, the latest {since:.1f} years ago"
+            f"{total:.0f} in {years:.0f} years of records, the latest {_ago(since)}"
             if total
             else f"none in {years:.0f} years of records"
             for total, years, since in columns
@@ -62,3 +62,12 @@ class PreviousBreaks:
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Self:
         return cls(Length.from_document(document["length"]))
+
+
+def _ago(years: float) -> str:
+    days = round(years * 365.25)
+    if days < 2:
+        return "today" if days < 1 else "yesterday"
+    if days < 60:
+        return f"{days} days ago"
+    return f"{round(days / 30.44)} months ago" if years < 2 else f"{years:.0f} years ago"
