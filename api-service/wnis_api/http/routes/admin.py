@@ -82,7 +82,7 @@ ROUTES: tuple[Route, ...] = (
           status=201, errors=(409,), action="user.add", repeatable=True,
           description="Passwords have at least 10 characters and are neither well known nor the user name."),
     Route("PATCH", "/admin/users/{id}", change_user, "Disable, enable or give another role", _TAG, _ADMINS,
-          body=ChangeUser, answer=AccountAnswer, action="user.change",
+          body=ChangeUser, answer=AccountAnswer, errors=(409,), action="user.change",
           description="Takes effect with the person's next request: tokens issued before are refused."),
     Route("GET", "/admin/config", show_configuration, "Settings of the utility", _TAG, _ADMINS,
           answer=ConfigurationAnswer),
