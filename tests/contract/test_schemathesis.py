@@ -25,10 +25,11 @@ def test_generated_requests_get_documented_answers(live: LiveStack, admin: Clien
     command = [
         str(schemathesis), "run", f"{live.url}/api/openapi.json", "--url", f"{live.url}/api/v1",
         "--header", f"Authorization: Bearer {key}", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing",
-        "--max-examples", "8", "--max-time", str(SECONDS), "--seed", "1", "--workers", "2",
+        "--max-examples", "4", "--max-time", str(SECONDS), "--seed", "1", "--workers", "1",
         "--request-timeout", "30", "--suppress-health-check", "all", "--no-color",
         # these would end the session that asks, or start work for minutes
         "--exclude-path-regex", "^/(auth|health|ready|metrics|index|models/runs|predictions/runs|networks/samples)",
     ]  # fmt: skip
     done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS + 120)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    told = (done.stdout + done.stderr).splitlines()
+    assert done.returncode == 0, "\n".join(line if len(line) < 400 else f"{line[:400]} ..." for line in told)

@@ -167,7 +167,8 @@ def _responses(route: Route, references: References) -> dict[str, Any]:
         statuses |= {422}
     if route.rate is Rate.FREE:
         statuses -= {429}
-    answers = {str(route.status): done}
+    # the server gives up on such a request line before the program sees it, hence no problem document
+    answers = {str(route.status): done, "414": {"description": "the address has more than 8,190 characters"}}
     if 304 in statuses:
         answers["304"] = {"description": "not changed since the version of If-None-Match"}
         statuses -= {304}

@@ -42,8 +42,11 @@ PENDING = Query(
     Access.READ,
     """
     MATCH (o:Outbox {utility: $utility, store: $store})
-    RETURN o.id AS id, o.store AS store, o.subject_id AS subject_id, o.action AS action, o.recorded_at AS recorded_at
-    ORDER BY o.recorded_at, o.id
+    WITH o.id AS id, o.store AS store, o.subject_id AS subject_id, o.action AS action, o.recorded_at AS recorded_at
+    // one that is acknowledged at this moment is found without its properties: reads do not wait for writes
+    WHERE id IS NOT NULL AND subject_id IS NOT NULL AND action IS NOT NULL AND recorded_at IS NOT NULL
+    RETURN id, store, subject_id, action, recorded_at
+    ORDER BY recorded_at, id
     LIMIT $limit
     """,
     _entry,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
@@ -22,7 +22,11 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[
 def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("must have a time zone, for example 2026-01-31T12:00:00Z")
-    return moment
+    try:
+        # the graph refuses offsets that Python accepts
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is outside the years 1 to 9999") from error
 
 
 Moment = Annotated[datetime, AfterValidator(_aware), PlainSerializer(iso, return_type=str, when_used="json")]
