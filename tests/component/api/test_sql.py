@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -182,12 +181,3 @@ def test_configuration_has_defaults_and_belongs_to_one_utility(database: Databas
     changed = configuration.change(mine, "user", {"default_prediction_horizon": 90})
     assert changed == DEFAULTS | {"default_prediction_horizon": 90}
     assert configuration.of(theirs) == DEFAULTS
-
-
-def test_checking_an_account_is_cheap(database: Database) -> None:
-    user, credentials = _account(database), Credentials(database)
-    session, _ = Sessions(database).start(user, "default")
-    started = time.process_time()
-    for _ in range(200):
-        assert credentials.state(user, session.id) is not None
-    assert (time.process_time() - started) / 200 < 0.005
