@@ -8,8 +8,9 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from wnis_core.errors import NotAuthenticated, NotFound
 
 from wnis_api.sql import Database
@@ -33,12 +34,13 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class KeyHolder:
-    """Whom a presented key stands for."""
+    """Whom a presented key stands for, in the present epoch of the account."""
 
     key_id: str
     user_id: str
     username: str
     utility: str
+    epoch: int
 
 
 class ApiKeys:
@@ -46,6 +48,11 @@ class ApiKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._presented = (
+            select(api_keys, accounts.c.username, accounts.c.active, accounts.c.epoch)
+            .join(accounts, accounts.c.user_id == api_keys.c.user_id)
+            .where(api_keys.c.id == bindparam("key_id"))
+        )
 
     def issue(self, user_id: str, utility: str, name: str, lifetime_s: float | None) -> tuple[ApiKey, str]:
         """A new key and its text, which is shown this once."""
@@ -81,19 +88,13 @@ class ApiKeys:
         parts = _KEY.fullmatch(text)
         if parts is None:
             raise refusal
-        query = (
-            select(api_keys, accounts.c.username, accounts.c.active)
-            .join(accounts, accounts.c.user_id == api_keys.c.user_id)
-            .where(api_keys.c.id == parts[1])
-        )
-        with self._database.read() as connection:
-            row = connection.execute(query).first()
+        row: Any = self._database.first(self._presented, {"key_id": parts[1]})
         if row is None or not hmac.compare_digest(row.secret_sha256, _sha256(parts[2])):
             raise refusal
         expired = row.expires_at is not None and row.expires_at < time.time()
         if row.revoked_at is not None or expired or not row.active:
             raise refusal
-        return KeyHolder(row.id, row.user_id, row.username, row.utility)
+        return KeyHolder(row.id, row.user_id, row.username, row.utility, int(row.epoch))
 
     def of_user(self, user_id: str, utility: str) -> list[ApiKey]:
         """Keys in force, newest first."""

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from wnis_core.errors import NotAuthenticated
 
-from wnis_api.api_keys import PREFIX, ApiKeys
+from wnis_api.api_keys import PREFIX, ApiKeys, KeyHolder
 from wnis_api.credentials import Credentials
 from wnis_api.user_tokens import Identity, UserTokens
 
 if TYPE_CHECKING:
     from wnis_api.directory import Directory
+
+_KEPT = 2_000
 
 
 class Gate:
@@ -22,6 +24,7 @@ class Gate:
         self._credentials = credentials
         self._keys = keys
         self._directory = directory
+        self._roles: dict[tuple[str, str, int], frozenset[str]] = {}
 
     def identify(self, authorization: str | None, api_key: str | None) -> Identity:
         """Whom the headers ``Authorization`` or ``X-API-Key`` name.
@@ -57,8 +60,16 @@ class Gate:
 
     def _holder(self, text: str) -> Identity:
         holder = self._keys.holder(text)
-        account = self._credentials.by_id(holder.user_id)
-        if account is None:
-            raise NotAuthenticated("The API key is not valid.")
-        roles = self._directory.roles_in(holder.user_id, holder.utility)
-        return Identity(holder.user_id, holder.username, holder.utility, roles, None, account.epoch)
+        roles = self._roles_of(holder)
+        return Identity(holder.user_id, holder.username, holder.utility, roles, None, holder.epoch)
+
+    def _roles_of(self, holder: KeyHolder) -> frozenset[str]:
+        # roles live in the graph; a change of them ends the account's epoch, so they hold as long as it lasts
+        key = (holder.user_id, holder.utility, holder.epoch)
+        known = self._roles.get(key)
+        if known is None:
+            known = self._directory.roles_in(holder.user_id, holder.utility)
+            if len(self._roles) >= _KEPT:
+                self._roles.clear()
+            self._roles[key] = known
+        return known
