@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, LiteralString, TypeVar
 
 import neo4j
 from neo4j.exceptions import (
@@ -30,6 +30,9 @@ from wnis_graph.scope import Scope
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 
+_RETRY_S = 10.0
+"""How long a statement that failed for a passing reason is tried again, as long as the driver does it."""
+
 BATCH = 5_000
 """Rows of one ``UNWIND`` batch; larger ones gain nothing (measured, see docs/adr)."""
 
@@ -41,10 +44,21 @@ def open_driver(uri: str, user: str, password: str) -> neo4j.Driver:
         auth=(user, password),
         connection_timeout=5.0,
         connection_acquisition_timeout=10.0,
-        max_transaction_retry_time=10.0,
+        max_transaction_retry_time=_RETRY_S,
         notifications_min_severity="OFF",
         user_agent="wnis",
     )
+
+
+class _AutoCommit:
+    """A session as `_timed` wants a transaction: every statement stands alone."""
+
+    def __init__(self, session: neo4j.Session, timeout_s: float) -> None:
+        self._session = session
+        self._timeout_s = timeout_s
+
+    def run(self, cypher: LiteralString, parameters: dict[str, Any]) -> neo4j.Result:
+        return self._session.run(neo4j.Query(cypher, timeout=self._timeout_s), parameters)
 
 
 class Transaction:
@@ -86,7 +100,22 @@ class Runner:
         Failure
             the statement itself was refused
         """
-        return self._managed(query.access, query.timeout_s, lambda tx: _timed(tx, query, scope, parameters))
+        if query.access is Access.WRITE:
+            return self._managed(query.access, query.timeout_s, lambda tx: _timed(tx, query, scope, parameters))
+        # one statement needs no BEGIN and COMMIT around it, each a trip to the server; the driver then leaves
+        # the second attempt to us
+        until = time.monotonic() + _RETRY_S
+        pause_s = 0.05
+        while True:
+            try:
+                with translated_errors(), self._driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
+                    return _timed(_AutoCommit(session, query.timeout_s), query, scope, parameters)
+            except Unavailable as error:
+                again = isinstance(error.__cause__, DriverError | Neo4jError) and error.__cause__.is_retryable()
+                if not again or time.monotonic() + pause_s > until:
+                    raise
+            time.sleep(pause_s)
+            pause_s *= 2
 
     def run_one(self, scope: Scope, query: Query[Row], /, **parameters: Any) -> Row | None:
         """The first row, or nothing."""
@@ -122,7 +151,9 @@ class Runner:
             return session.execute_write(unit)
 
 
-def _timed(tx: neo4j.ManagedTransaction, query: Query[Row], scope: Scope, given: dict[str, Any]) -> list[Row]:
+def _timed(
+    tx: neo4j.ManagedTransaction | _AutoCommit, query: Query[Row], scope: Scope, given: dict[str, Any]
+) -> list[Row]:
     parameters = given if query.platform else {**given, "utility": scope.utility}
     if parameters.keys() != query.parameters:
         raise Failure(

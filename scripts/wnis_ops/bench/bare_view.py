@@ -20,7 +20,5 @@ app = Flask(__name__)
 def component(component_id: str) -> Response:
     """The record as the driver gives it."""
     with _driver.session() as session:
-        records = session.execute_read(
-            lambda tx: [r.data() for r in tx.run(GET.cypher, id=component_id, utility=DEFAULT_UTILITY)]
-        )
+        records = [r.data() for r in session.run(GET.cypher, id=component_id, utility=DEFAULT_UTILITY)]
     return Response(json.dumps(records[0], default=str), content_type="application/json")
