@@ -25,7 +25,7 @@ def test_generated_requests_get_documented_answers(live: LiveStack, admin: Clien
     command = [
         str(schemathesis), "run", f"{live.url}/api/openapi.json", "--url", f"{live.url}/api/v1",
         "--header", f"Authorization: Bearer {key}", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing",
-        "--max-examples", "4", "--max-time", str(SECONDS), "--seed", "1", "--workers", "1",
+        "--max-examples", "8", "--max-time", str(SECONDS), "--seed", "1", "--workers", "1",
         "--request-timeout", "30", "--suppress-health-check", "all", "--no-color",
         # these would end the session that asks, or start work for minutes
         "--exclude-path-regex", "^/(auth|health|ready|metrics|index|models/runs|predictions/runs|networks/samples)",
