@@ -6,10 +6,14 @@ every worker opens: an upsert is atomic across processes, and nothing is lost th
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -53,6 +57,9 @@ class SqliteCounters(Storage):
         self._local = threading.local()
         self._hits = 0
         Path(self._file).parent.mkdir(parents=True, exist_ok=True)
+        # SQLite lets whoever meets its lock sleep for milliseconds; those waiting for these two are woken at once
+        self._thread_turn = threading.Lock()
+        self._process_turn = os.open(f"{self._file}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         connection = self._connection()
         connection.execute(
             "CREATE TABLE IF NOT EXISTS counters (key TEXT PRIMARY KEY, count INTEGER NOT NULL, expires REAL NOT NULL)"
@@ -68,20 +75,18 @@ class SqliteCounters(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count `amount` in the window of `key`, which begins anew when it has ended."""
         now = time.time()
-        row = (
-            self._connection()
-            .execute(
+        connection = self._connection()
+        with self._turn():
+            row = connection.execute(
                 "INSERT INTO counters VALUES (?1, ?2, ?3 + ?4) ON CONFLICT (key) DO UPDATE SET"
                 " count = CASE WHEN expires <= ?3 THEN ?2 ELSE count + ?2 END,"
                 " expires = CASE WHEN expires <= ?3 THEN ?3 + ?4 ELSE expires END RETURNING count, expires",
                 (key, amount, now, expiry),
-            )
-            .fetchone()
-        )
+            ).fetchone()
+            self._hits += 1
+            if self._hits % _SWEEP_EVERY == 0:
+                connection.execute("DELETE FROM counters WHERE expires <= ?", (now,))
         self._local.last = (key, row[0], row[1])
-        self._hits += 1
-        if self._hits % _SWEEP_EVERY == 0:
-            self._connection().execute("DELETE FROM counters WHERE expires <= ?", (now,))
         return int(row[0])
 
     def get(self, key: str) -> int:
@@ -117,6 +122,15 @@ class SqliteCounters(Storage):
             return int(last[1]), float(last[2])
         row = self._connection().execute("SELECT count, expires FROM counters WHERE key = ?", (key,)).fetchone()
         return (0, 0.0) if row is None else (int(row[0]), float(row[1]))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with self._thread_turn:
+            fcntl.flock(self._process_turn, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._process_turn, fcntl.LOCK_UN)
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
