@@ -49,9 +49,6 @@ class Credentials:
             .select_from(accounts.outerjoin(families, families.c.user_id == accounts.c.user_id))
             .where(accounts.c.user_id == bindparam("user_id"), families.c.id == bindparam("session"))
         )
-        self._state_without_session = select(accounts.c.active, accounts.c.epoch).where(
-            accounts.c.user_id == bindparam("user_id")
-        )
 
     def add(self, user_id: str, username: str, password: str, *, then: Callable[[], None] | None = None) -> None:
         """Keep a password for a new account, and run `then` before that takes effect.
@@ -97,11 +94,8 @@ class Credentials:
         """The account of a user."""
         return self._one(accounts.c.user_id == user_id)
 
-    def state(self, user_id: str, session: str | None) -> AccountState | None:
+    def state(self, user_id: str, session: str) -> AccountState | None:
         """The state that decides about a token; nothing when the account or its session is unknown."""
-        if session is None:
-            alone = self._database.first(self._state_without_session, {"user_id": user_id})
-            return None if alone is None else AccountState(bool(alone[0]), int(alone[1]), True)
         row = self._database.first(self._state, {"user_id": user_id, "session": session})
         return None if row is None else AccountState(bool(row[0]), int(row[1]), row[3] is None)
 

@@ -53,9 +53,11 @@ class Gate:
         NotAuthenticated
             the credential no longer holds
         """
-        state = self._credentials.state(identity.user_id, identity.session)
-        if state is None or not state.active or not state.session_in_force or state.epoch != identity.epoch:
-            raise NotAuthenticated("The token no longer holds.", mend="Refresh it or sign in again.")
+        # a key was read together with its account a moment ago
+        if identity.session is not None:
+            state = self._credentials.state(identity.user_id, identity.session)
+            if state is None or not state.active or not state.session_in_force or state.epoch != identity.epoch:
+                raise NotAuthenticated("The token no longer holds.", mend="Refresh it or sign in again.")
         self._credentials.note_seen(identity.user_id)
 
     def _holder(self, text: str) -> Identity:

@@ -190,7 +190,7 @@ def _response(reply: Reply) -> Response:
         if isinstance(content, bytes) and isinstance(reply.body, BaseModel):
             tag = f"{tag}.{hashlib.blake2b(content, digest_size=8).hexdigest()}"
         response.set_etag(tag)
-        if request.method in ("GET", "HEAD") and reply.status == 200:
+        if request.if_none_match and request.method in ("GET", "HEAD") and reply.status == 200:
             response.make_conditional(request)
     response.headers.setdefault("Cache-Control", "no-store" if reply.revision is None else "private, no-cache")
     return response
