@@ -134,9 +134,19 @@ class Child:
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(self._log_file, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES - 1, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(message)s"))
-        for line in process.stdout:
-            text = line.decode(errors="replace").rstrip("\n")
-            handler.emit(logging.LogRecord(self.name, logging.INFO, "", 0, text, None, None))
+
+        def keep(text: bytes) -> None:
+            message = text.decode(errors="replace").rstrip("\n")
+            handler.emit(logging.LogRecord(self.name, logging.INFO, "", 0, message, None, None))
+
+        pending = b""
+        # under load many lines come at once, and are written at once
+        while chunk := process.stdout.read1(65_536):  # type: ignore[attr-defined]  # buffered, though IO hides it
+            lines, newline, pending = (pending + chunk).rpartition(b"\n")
+            if newline:
+                keep(lines)
+        if pending:
+            keep(pending)
         handler.close()
 
 
