@@ -26,8 +26,9 @@ def ensure_admin(
     utility: str = DEFAULT_UTILITY,
     utility_name: str = "Default utility",
     username: str = FIRST_USERNAME,
+    password: str = "",
 ) -> str | None:
-    """Make the utility and its first account, a platform_admin; returns the password when it is new.
+    """Make the utility and its first account, a platform_admin; returns the password when one was made up.
 
     Safe to run again: an account that is there keeps its password. An identity that a fresh graph lacks is
     recorded anew, and one whose credentials a fresh SQL database lacks gets new ones.
@@ -36,6 +37,7 @@ def ensure_admin(
     ----------
     sql_url : database that `wnis_api.sql.upgrade` has prepared
     runner : door to a migrated graph
+    password : of an account made now; empty for a made-up one
     """
     database = Database(sql_url)
     try:
@@ -52,9 +54,9 @@ def ensure_admin(
             users.add_member(scope, known.id, PLATFORM_ADMIN)
         if account is not None and account.user_id == known.id:
             return None
-        password = _new_password()
-        credentials.replace(known.id, username, password)
-        return password
+        made_up = None if password else _new_password()
+        credentials.replace(known.id, username, password or str(made_up))
+        return made_up
     finally:
         database.close()
 

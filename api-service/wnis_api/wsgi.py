@@ -9,6 +9,6 @@ from wnis_core.settings import read_settings
 
 from wnis_api.app import create_app
 
-_settings = read_settings(os.environ)
+_settings = read_settings(os.environ, secrets=("NEO4J_PASSWORD", "WNIS_JWT_SECRET", "WNIS_INTERNAL_SECRET"))
 configure_logging("api", _settings.log_level)
 app = create_app(_settings)

@@ -6,13 +6,15 @@ A secret may come from a file instead: ``NAME_FILE`` names it (as container plat
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from wnis_core.errors import InvalidValue
 
+_TLS_TARGET = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\s/]+):[0-9]{1,5}")
 _KNOWN_WEAK = frozenset(
     {"secret", "changeme", "change-me", "password", "neo4j", "admin", "default", "test", "development"}
 )
@@ -46,6 +48,7 @@ SETTINGS: tuple[Variable, ...] = (
     Variable("QDRANT_API_KEY", "key of the vector store server", "", secret=True),
     Variable("WNIS_OBJECT_STORE", "a folder, or s3://bucket/prefix (endpoint and keys as boto3 reads them)", ""),
     Variable("WNIS_MODEL_DIR", "folder of the embedding model; default the one that set-up made", ""),
+    Variable("WNIS_ADMIN_PASSWORD", "password of the first account; one is made up when empty", "", secret=True),
     Variable("WNIS_JWT_SECRET", "signs user tokens; at least 32 bytes", "", secret=True),
     Variable("WNIS_INTERNAL_SECRET", "signs calls between services; at least 32 bytes", "", secret=True),
     Variable("WNIS_SIGNING_KEY", "Ed25519 seed that signs model files; 64 hexadecimal digits", "", secret=True),
@@ -55,6 +58,16 @@ SETTINGS: tuple[Variable, ...] = (
     Variable("WNIS_MAX_UPLOAD_MB", "largest accepted upload in MB", "64"),
     Variable("WNIS_RATE_LIMIT", "requests a minute per account (or address without a token)", "600"),
     Variable("WNIS_WEB_ROOT", "folder of the built web page that the API serves; empty when nginx serves it", ""),
+    Variable(
+        "WNIS_TLS_TARGETS",
+        "host:port of TLS servers, comma separated, whose certificates' ends the metrics of ml tell",
+        "",
+    ),
+    Variable(
+        "WNIS_TRUSTED_PROXIES",
+        "proxies in front of the API whose X-Forwarded-For and X-Forwarded-Proto are believed; 1 behind our nginx",
+        "0",
+    ),
     Variable("PROMETHEUS_MULTIPROC_DIR", "folder where the workers of one service share their metrics", ""),
 )
 
@@ -84,6 +97,7 @@ class Settings:
     qdrant_api_key: str
     object_store: str
     model_dir: Path
+    admin_password: str
     jwt_secret: str
     internal_secret: str
     signing_key: str
@@ -93,14 +107,23 @@ class Settings:
     max_upload_bytes: int
     rate_limit_per_minute: int
     web_root: Path | None
+    trusted_proxies: int
+    tls_targets: tuple[str, ...] = ()
 
     def jobs_url_of(self, service: str) -> str:
         """Where `service` keeps its durable jobs."""
         return self.jobs_url or f"sqlite:///{self.home / 'sql' / f'jobs-{service}.sqlite'}"
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
+_EVERY_SECRET = ("NEO4J_PASSWORD", "WNIS_JWT_SECRET", "WNIS_INTERNAL_SECRET", "WNIS_SIGNING_KEY")
+
+
+def read_settings(environ: Mapping[str, str], *, secrets: Collection[str] = _EVERY_SECRET) -> Settings:
     """Settings from environment variables.
+
+    Parameters
+    ----------
+    secrets : which ones this program cannot work without; nobody is given more
 
     Raises
     ------
@@ -121,17 +144,22 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
                 ) from error
         return environ.get(name, "") or _DEFAULTS[name]
 
-    def number(name: str) -> int:
+    def number(name: str, least: int = 1) -> int:
         text = value(name)
-        if not text.isdigit() or int(text) == 0:
-            raise InvalidValue(f"{name} is {text!r}, not a positive whole number.", mend=f"Correct {name}.")
+        if not text.isdecimal() or int(text) < least:
+            kind = "a positive whole number" if least else "a whole number from 0"
+            raise InvalidValue(f"{name} is {text!r}, not {kind}.", mend=f"Correct {name}.")
         return int(text)
 
     home = Path(value("WNIS_HOME")).expanduser().resolve()
     production = value("WNIS_ENV") == "production"
     if production:
-        _refuse_weak_secrets({v.name: value(v.name) for v in SETTINGS if v.secret and v.name != "QDRANT_API_KEY"})
+        _refuse_weak_secrets({v.name: value(v.name) for v in SETTINGS if v.secret}, needed=secrets)
     web_root = value("WNIS_WEB_ROOT")
+    tls_targets = tuple(part.strip() for part in value("WNIS_TLS_TARGETS").split(",") if part.strip())
+    for target in tls_targets:
+        if not _TLS_TARGET.fullmatch(target):
+            raise InvalidValue(f"WNIS_TLS_TARGETS names {target!r}.", mend="Write host:port, comma separated.")
     return Settings(
         home=home,
         production=production,
@@ -146,6 +174,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         qdrant_api_key=value("QDRANT_API_KEY"),
         object_store=value("WNIS_OBJECT_STORE") or str(home / "objects"),
         model_dir=Path(value("WNIS_MODEL_DIR") or share_dir() / "minilm").expanduser().resolve(),
+        admin_password=value("WNIS_ADMIN_PASSWORD"),
         jwt_secret=value("WNIS_JWT_SECRET"),
         internal_secret=value("WNIS_INTERNAL_SECRET"),
         signing_key=value("WNIS_SIGNING_KEY"),
@@ -155,6 +184,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         max_upload_bytes=number("WNIS_MAX_UPLOAD_MB") * 1_000_000,
         rate_limit_per_minute=number("WNIS_RATE_LIMIT"),
         web_root=Path(web_root).resolve() if web_root else None,
+        trusted_proxies=number("WNIS_TRUSTED_PROXIES", least=0),
+        tls_targets=tls_targets,
     )
 
 
@@ -165,8 +196,10 @@ def require_secret(name: str, secret: str) -> str:
     return secret
 
 
-def _refuse_weak_secrets(secrets: Mapping[str, str]) -> None:
+def _refuse_weak_secrets(secrets: Mapping[str, str], *, needed: Collection[str]) -> None:
     for name, secret in secrets.items():
+        if not secret and name not in needed:
+            continue
         if not secret:
             raise InvalidValue(f"{name} is not set.", mend=f"Set {name} or {name}_FILE to a random value.")
         if len(secret) < 16 or secret.lower() in _KNOWN_WEAK:

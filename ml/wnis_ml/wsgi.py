@@ -12,7 +12,7 @@ from wnis_core.settings import read_settings
 
 from wnis_ml.app import JOBS, SERVICE, create_app
 
-_settings = read_settings(os.environ)
+_settings = read_settings(os.environ, secrets=("NEO4J_PASSWORD", "WNIS_INTERNAL_SECRET", "WNIS_SIGNING_KEY"))
 configure_logging(SERVICE, _settings.log_level)
 app = create_app(_settings)
 app.extensions[JOBS].stop_on_signals()

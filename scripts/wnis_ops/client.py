@@ -114,6 +114,16 @@ class ApiClient:
         except requests.RequestException:
             return False
 
+    def require_ready(self) -> None:
+        """Raise `Unavailable` unless every part of the server answers."""
+        try:
+            document = requests.get(f"{self.url}/ready", timeout=_CONNECT_TIMEOUT_S).json()
+        except requests.RequestException as error:
+            raise Unavailable(f"{self.url} does not answer ({type(error).__name__}).") from error
+        if document.get("status") != "ready":
+            down = ", ".join(name for name, state in (document.get("parts") or {}).items() if state != "up")
+            raise Unavailable(f"{self.url} is not ready: {down or 'it does not say why'}.")
+
     def _json(self, method: str, path: str, **arguments: Any) -> Any:
         response = self._send(method, path, **arguments)
         if response.status_code == 204 or not response.content:

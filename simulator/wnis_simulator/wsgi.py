@@ -12,7 +12,7 @@ from wnis_core.settings import read_settings
 
 from wnis_simulator.app import SERVICE, create_app
 
-_settings = read_settings(os.environ)
+_settings = read_settings(os.environ, secrets=("NEO4J_PASSWORD", "WNIS_INTERNAL_SECRET"))
 configure_logging(SERVICE, _settings.log_level)
 app = create_app(_settings)
 app.extensions["wnis_simulator"].jobs.stop_on_signals()

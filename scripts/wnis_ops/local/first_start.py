@@ -16,24 +16,24 @@ from wnis_api.credentials import Credentials
 from wnis_api.sql import Database, upgrade
 from wnis_core.errors import NotAuthenticated, WnisError
 from wnis_core.logs import configure_logging
+from wnis_core.secret_files import write_secret
 from wnis_core.settings import read_settings
 from wnis_graph.migrations import migrate
 from wnis_graph.runner import Runner, open_driver
 from wnis_graph.scope import DEFAULT_UTILITY
-from wnis_neo4j.local import write_secret
 
 from wnis_ops.place import Home
 
 
 def prepare(home: Home) -> None:
     """Bring both databases up to date; the password of a first account made now is kept until it has been seen."""
-    settings = read_settings(os.environ)
+    settings = read_settings(os.environ, secrets=("NEO4J_PASSWORD",))
     upgrade(settings.sql_url)
     driver = open_driver(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password)
     migrate(driver)
     runner = Runner(driver)
     try:
-        password = ensure_admin(settings.sql_url, runner)
+        password = ensure_admin(settings.sql_url, runner, password=settings.admin_password)
     finally:
         runner.close()
     if password is not None:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from wnis_neo4j.local import write_secret
+from wnis_core.secret_files import write_secret
 
 SECRETS = {"WNIS_JWT_SECRET": "jwt", "WNIS_INTERNAL_SECRET": "internal", "WNIS_SIGNING_KEY": "signing-key"}
 """Environment variable -> name of its file. 32 random bytes in hexadecimal: the signing key is an Ed25519 seed."""
