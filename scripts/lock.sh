@@ -13,4 +13,4 @@ for service in api-service simulator ml; do
 done
 "${compile[@]}" ml/requirements-torch.in --constraint requirements.txt --output-file ml/requirements-torch.txt
 "${compile[@]}" ml/requirements-build.in --constraint requirements.txt --output-file ml/requirements-build.txt
-"${compile[@]}" --group pyproject.toml:build --constraint requirements.txt --output-file requirements-build.txt
+"${compile[@]}" --group pyproject.toml:build --group pyproject.toml:images --constraint requirements.txt --output-file requirements-build.txt

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import requests
 from wnis_api.http.route import Role
 
 from tests.conftest import Neo4jServer
+from tests.containers.composed import ComposedStack
 from tests.live import Answer, LiveStack
 
 
@@ -33,9 +36,14 @@ class Client:
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory, neo4j_server: Neo4jServer) -> Iterator[LiveStack]:
-    """The running system."""
-    with LiveStack(tmp_path_factory.mktemp("live"), neo4j_server) as stack:
+def live(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[LiveStack]:
+    """The running system; the containers of a composed one when WNIS_TEST_COMPOSE names its folder."""
+    if os.environ.get("WNIS_TEST_COMPOSE"):
+        with ComposedStack(Path(os.environ["WNIS_TEST_COMPOSE"])) as composed:
+            yield composed
+        return
+    server: Neo4jServer = request.getfixturevalue("neo4j_server")
+    with LiveStack(tmp_path_factory.mktemp("live"), server) as stack:
         yield stack
 
 
