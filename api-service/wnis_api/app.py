@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from flask import Flask, request
+from wnis_core import operating_figures
+from wnis_core.figures import Figures
 from wnis_core.service import install
 from wnis_core.settings import Settings
 
@@ -39,7 +41,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
         if request.endpoint == "metrics":
             parts.readiness.ask()
 
-    install(app, ready=ready)
+    install(app, ready=ready, collectors=(Figures((operating_figures.backups(settings.home),)),))
     register(app, ROUTES, parts)
     pages.install_documentation(app, openapi.document(ROUTES))
     if settings.web_root is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wnis_core.errors import FieldProblem, Forbidden, InvalidValue, NotAuthenticated
+from wnis_core.errors import FieldProblem, Forbidden, InvalidValue, NotAuthenticated, TooMany
+from wnis_core.metrics import LOGIN_FAILURES
 
 from wnis_api import passwords
 from wnis_api.credentials import Account, Credentials
@@ -52,10 +53,15 @@ class SignIn:
         Forbidden
             the person does not belong to `utility`
         """
-        self._throttle.begin(username, address)
+        try:
+            self._throttle.begin(username, address)
+        except TooMany:
+            LOGIN_FAILURES.inc()
+            raise
         account = self._credentials.by_username(username)
         right = passwords.matches(account.password_hash if account else None, password)
         if account is None or not right or not account.active:
+            LOGIN_FAILURES.inc()
             raise NotAuthenticated("The user name or the password is wrong.")
         self._throttle.succeeded(username, address)
         if passwords.outdated(account.password_hash):

@@ -47,6 +47,16 @@ class JobKey:
         return f"{quote(self.utility, safe='')}/{quote(self.job_id, safe='')}"
 
 
+@dataclass(frozen=True)
+class JobCount:
+    """How many jobs of a kind are in a state, and since when the oldest of them is there."""
+
+    kind: str
+    state: str
+    jobs: int
+    oldest: datetime
+
+
 _metadata = sa.MetaData()
 _JOB = sa.Table(
     "wnis_job",
@@ -190,6 +200,17 @@ class JobStore:
         )
         with self._engine.connect() as connection:
             return [JobKey(row.utility, row.id) for row in connection.execute(wanted.order_by(_JOB.c.created_at))]
+
+    def census(self) -> list[JobCount]:
+        """The jobs of this service, all utilities together, by kind and state."""
+        counted = (
+            sa.select(_JOB.c.kind, _JOB.c.state, sa.func.count().label("jobs"), sa.func.min(_JOB.c.created_at))
+            .where(_JOB.c.service == self._service)
+            .group_by(_JOB.c.kind, _JOB.c.state)
+        )
+        with self._engine.connect() as connection:
+            return [JobCount(kind, state, jobs, _moment(oldest)) for kind, state, jobs, oldest in
+                    connection.execute(counted)]  # fmt: skip
 
     def untold(self) -> list[JobKey]:
         """Jobs with changes that the sink has not taken."""

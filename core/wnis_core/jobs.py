@@ -22,7 +22,8 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 from wnis_core import logs
 from wnis_core.errors import Cancelled, Conflict, Failure, InvalidValue, NotFound, WnisError
 from wnis_core.ids import new_id
-from wnis_core.job_store import JobKey, JobStore, JobView
+from wnis_core.job_store import JobCount, JobKey, JobStore, JobView
+from wnis_core.metrics import JOB_SECONDS, JOBS_FINISHED
 from wnis_core.problem import problem_document
 from wnis_core.tokens import Caller
 
@@ -226,6 +227,20 @@ class JobEngine:
         """Whether the engine is launched and its database answers."""
         return self._store is not None and not self._stopping.is_set() and self._store.answers()
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of jobs that are executed here."""
+        return tuple(self._bodies)
+
+    @property
+    def service(self) -> str:
+        """Name of the service whose jobs these are."""
+        return self._service
+
+    def census(self) -> list[JobCount]:
+        """How many jobs there are, by kind and state."""
+        return self._open().census()
+
     def _open(self) -> JobStore:
         if self._store is None:
             raise Failure("The job engine was used before its launch.")
@@ -259,11 +274,14 @@ class JobEngine:
         context = JobContext(store, key, caller, self._news.set)
         with self._lock:
             self._running[key] = context
+        began = time.monotonic()
         try:
             state, result, error = self._outcome(context, attempt, kind, arguments)
             if context.interrupted.is_set() and state == "cancelled" and not context.cancel_asked.is_set():
                 raise _Interrupted
             store.finish(key, state, result, error)
+            JOBS_FINISHED.labels(self._service, kind, state).inc()
+            JOB_SECONDS.labels(self._service, kind).observe(time.monotonic() - began)
         finally:
             with self._lock:
                 del self._running[key]

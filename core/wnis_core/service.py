@@ -6,9 +6,11 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from flask import Flask, Response, current_app, g, jsonify, request
+from prometheus_client.registry import Collector
 from werkzeug.exceptions import HTTPException
 
 from wnis_core import logs
@@ -37,12 +39,15 @@ _ERROR_OF_STATUS: dict[int, type[WnisError]] = {
 }  # fmt: skip
 
 
-def install(app: Flask, *, ready: Callable[[], tuple[dict[str, object], int]]) -> None:
+def install(
+    app: Flask, *, ready: Callable[[], tuple[dict[str, object], int]], collectors: Sequence[Collector] = ()
+) -> None:
     """Give `app` request ids, metrics, problem documents, ``/health``, ``/ready`` and ``/metrics``.
 
     Parameters
     ----------
     ready : returns the document of ``/ready`` and its status
+    collectors : figures of ``/metrics`` that are looked up when it is asked
     """
     app.before_request(_begin)
     app.after_request(_finish)
@@ -50,7 +55,7 @@ def install(app: Flask, *, ready: Callable[[], tuple[dict[str, object], int]]) -
     app.register_error_handler(HTTPException, _answer_http_exception)
     app.register_error_handler(Exception, _answer_unexpected)
     app.add_url_rule("/health", "health", lambda: jsonify(status="ok"))
-    app.add_url_rule("/metrics", "metrics", _metrics)
+    app.add_url_rule("/metrics", "metrics", partial(_metrics, collectors))
 
     def answer_ready() -> tuple[Response, int]:
         document, status = ready()
@@ -129,6 +134,6 @@ def _answer_unexpected(error: Exception) -> Response:
     )
 
 
-def _metrics() -> Response:
-    body, content_type = exposition()
+def _metrics(collectors: Sequence[Collector]) -> Response:
+    body, content_type = exposition(collectors)
     return Response(body, content_type=content_type)

@@ -8,13 +8,15 @@ from dataclasses import asdict
 from functools import partial
 
 from flask import Flask, Response, jsonify
-from wnis_core import service
+from wnis_core import operating_figures, service
 from wnis_core.clock import iso
+from wnis_core.figures import Figures
 from wnis_core.jobs import JobEngine, JobView
 from wnis_core.metrics import COMPONENT_HEALTH
 from wnis_core.objects import open_object_store
 from wnis_core.settings import Settings, require_secret
 from wnis_core.tokens import Caller
+from wnis_graph.exporter import GraphFigures
 from wnis_graph.repositories.health import HealthRepository
 from wnis_graph.repositories.incidents import IncidentRepository
 from wnis_graph.repositories.jobs import JobRepository
@@ -59,7 +61,8 @@ def create_app(settings: Settings) -> Flask:
     secret = require_secret("WNIS_INTERNAL_SECRET", settings.internal_secret)
     signer = Signer(settings.signing_key)
     caller = partial(service.internal_caller, secret, SERVICE)
-    runner = Runner(open_driver(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password))
+    driver = open_driver(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password)
+    runner = Runner(driver)
     jobs = _jobs(settings, runner)
 
     registry = ModelRegistry(ModelRepository(runner), open_object_store(settings.object_store), signer)
@@ -84,7 +87,16 @@ def create_app(settings: Settings) -> Flask:
         state = "ready" if all(parts.values()) else "degraded" if parts["neo4j"] else "down"
         return {"status": state, "parts": parts}, 200 if parts["neo4j"] else 503
 
-    service.install(app, ready=ready)
+    # one instance of this service runs, so what the graph as a whole holds is told here and once
+    figures = Figures(
+        (
+            *GraphFigures(driver).look_ups(),
+            operating_figures.jobs(jobs),
+            operating_figures.backups(settings.home),
+            operating_figures.certificates(settings.tls_targets),
+        )
+    )
+    service.install(app, ready=ready, collectors=(figures,))
     jobs.launch()
     keeper.start()
 

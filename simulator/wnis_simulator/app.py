@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from wnis_core import operating_figures
 from wnis_core.clock import iso
 from wnis_core.errors import BadRequest, Conflict, FieldProblem, InvalidValue, NotFound
+from wnis_core.figures import Figures
 from wnis_core.ids import given_id
 from wnis_core.jobs import JobEngine, JobView
 from wnis_core.objects import ObjectStore, open_object_store
@@ -105,7 +107,7 @@ def create_app(settings: Settings) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes + 1_000_000
     app.extensions["wnis_simulator"] = service
-    install(app, ready=lambda: _ready(service))
+    install(app, ready=lambda: _ready(service), collectors=(Figures((operating_figures.jobs(service.jobs),)),))
     _add_routes(app, service)
     return app
 

@@ -48,6 +48,9 @@ class FailureService:
         self._health = health
         self._registry = registry
         self._scratch = scratch
+        # a counter that appears with its first error has no increase that an alert could see
+        MODEL_ERRORS.labels(MODEL_NAME)
+        MODEL_PREDICTIONS.labels(MODEL_NAME)
 
     def train(
         self,
