@@ -73,6 +73,7 @@ def openapi_document() -> str:
 
 def generated() -> dict[str, str]:
     """Content of every generated file, by path."""
+    from wnis_api.http.pages import nginx_headers
     from wnis_core.mapping_page import page as mapping_page
     from wnis_graph.schema.__main__ import generated_files
 
@@ -82,6 +83,7 @@ def generated() -> dict[str, str]:
         "docs/reference/openapi.json": openapi_document(),
         "docs/reference/settings.md": settings_page(),
         "docs/reference/cli.md": commands_page(),
+        "web-interface/nginx/security-headers.conf": nginx_headers(),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 from wnis_core import operating_figures
 from wnis_core.figures import Figures
 from wnis_core.service import install
@@ -47,4 +48,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     if settings.web_root is not None:
         pages.install_web_page(app, settings.web_root)
     app.wsgi_app = PathRewriter(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented place for middleware
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     return app

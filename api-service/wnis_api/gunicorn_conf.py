@@ -14,6 +14,8 @@ timeout = 120
 graceful_timeout = 10
 # longer than the proxies in front keep a connection, so that we never close one that they are about to use
 keepalive = 75
+# whether a proxy's word on HTTPS counts is decided in one place (WNIS_TRUSTED_PROXIES)
+secure_scheme_headers: dict[str, str] = {}
 # an id may have 500 characters, three bytes each when percent-encoded
 limit_request_line = 8190
 limit_request_fields = 60

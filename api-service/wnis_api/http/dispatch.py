@@ -186,6 +186,9 @@ def _response(reply: Reply) -> Response:
     for name, value in reply.headers.items():
         response.headers[name] = value
     if reply.revision is not None:
+    if content is not None and not isinstance(content, bytes | str):
+        # a stream is read as it is made: nginx would otherwise collect it first
+        response.headers["X-Accel-Buffering"] = "no"
         tag = str(reply.revision)
         if isinstance(content, bytes) and isinstance(reply.body, BaseModel):
             tag = f"{tag}.{hashlib.blake2b(content, digest_size=8).hexdigest()}"
