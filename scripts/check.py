@@ -76,9 +76,11 @@ def generated() -> dict[str, str]:
     from wnis_api.http.pages import nginx_headers
     from wnis_core.mapping_page import page as mapping_page
     from wnis_graph.schema.__main__ import generated_files
+    from wnis_ops.monitoring import dashboards
 
     return {
         **generated_files(),
+        **dashboards.files(),
         "docs/reference/mapping.md": mapping_page(),
         "docs/reference/openapi.json": openapi_document(),
         "docs/reference/settings.md": settings_page(),
