@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import multiprocess
 
-worker_class = "gthread"
+worker_class = "wnis_api.overload.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 8
 timeout = 120

@@ -13,7 +13,18 @@ from wnis_core.settings import share_dir
 from wnis_ops.local.options import UpOptions
 from wnis_ops.place import Home
 
-_INTERNAL_ARGUMENTS = ("--workers", "1", "--threads", "8", "--timeout", "300", "--graceful-timeout", "5")
+_INTERNAL_ARGUMENTS = (
+    "--worker-class",
+    "gthread",
+    "--workers",
+    "1",
+    "--threads",
+    "8",
+    "--timeout",
+    "300",
+    "--graceful-timeout",
+    "5",
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,7 @@ def services(
 def _gunicorn(address: str, *arguments: str) -> tuple[str, ...]:
     # the control socket would lie in the user's home folder, shared by all instances
     return (
-        sys.executable, "-m", "gunicorn", "--bind", address, "--worker-class", "gthread", "--no-control-socket",
+        sys.executable, "-m", "gunicorn", "--bind", address, "--no-control-socket",
         "--log-level", "warning", *arguments,
     )  # fmt: skip
 
