@@ -34,6 +34,7 @@ class ApiClient:
 
     def __init__(self, url: str, token: str = "", *, timeout_s: float = 120.0) -> None:
         self.url = url.rstrip("/")
+        self.token = token
         self._timeout_s = timeout_s
         self._session = requests.Session()
         if token:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import requests
-from wnis_core.errors import Unavailable
 from wnis_graph.queries.components import GET
 from wnis_graph.runner import open_driver
 from wnis_graph.scope import DEFAULT_UTILITY
-from wnis_neo4j.local import free_port
 
+from wnis_ops.bench.bare_server import bare_view, graph_of
 from wnis_ops.bench.instances import Running, instance, temporary_home
 from wnis_ops.bench.load import Latency, latency, requests_per_second, timed_requests
 
@@ -66,7 +60,7 @@ def measure(say: Callable[[str], None], requests_each: int = 1000) -> ComponentC
         api, driver = latency(of_api), latency(of_driver)
         say("Sixteen clients.")
         rates: dict[str, list[float]] = {"api": [], "bare": []}
-        with _bare_view(running) as url:
+        with bare_view(running.home) as url:
             for _ in range(_ROUNDS):
                 for name, at, token in (("api", api_url, running.token), ("bare", url, "")):
                     each = requests_each // 4 // _ROUNDS
@@ -87,13 +81,8 @@ def measure(say: Callable[[str], None], requests_each: int = 1000) -> ComponentC
     )
 
 
-def _graph(running: Running) -> tuple[str, str]:
-    password = (running.home.path / "secrets" / "neo4j").read_text(encoding="utf-8")
-    return f"bolt://127.0.0.1:{running.status.ports['neo4j']}", password
-
-
 def _driver_seconds(running: Running, ids: list[str], count: int) -> list[float]:
-    uri, password = _graph(running)
+    uri, password = graph_of(running.home)
     seconds = []
     with open_driver(uri, "neo4j", password) as driver:
         for number in range(_UNTIMED + count):
@@ -103,33 +92,3 @@ def _driver_seconds(running: Running, ids: list[str], count: int) -> list[float]
                 list(session.run(GET.cypher, asked))
             seconds.append(time.perf_counter() - begun)
     return seconds[_UNTIMED:]
-
-
-@contextmanager
-def _bare_view(running: Running) -> Iterator[str]:
-    uri, password = _graph(running)
-    port = free_port()
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "-c", "python:wnis_api.gunicorn_conf",
-            "--no-control-socket", "wnis_ops.bench.bare_view:app",
-        ],
-        env={**os.environ, "NEO4J_URI": uri, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD": password},
-    )  # fmt: skip
-    try:
-        yield _answering(f"http://127.0.0.1:{port}")
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _answering(url: str) -> str:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        try:
-            requests.get(url, timeout=2)
-        except requests.RequestException:
-            time.sleep(0.1)
-        else:
-            return url
-    raise Unavailable("The bare view did not start.")

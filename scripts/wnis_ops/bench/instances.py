@@ -47,9 +47,9 @@ def temporary_home() -> Iterator[Home]:
 
 
 @contextmanager
-def instance(home: Home, say: Callable[[str], None]) -> Iterator[Running]:
-    """Start an instance on `home` and a free port; stop it afterwards."""
-    options = UpOptions(port=free_port())
+def instance(home: Home, say: Callable[[str], None], *, demo: bool = False) -> Iterator[Running]:
+    """Start an instance on `home` and a free port, with the demonstration if asked; stop it afterwards."""
+    options = UpOptions(port=free_port(), demo=demo)
     try:
         started = start_detached(home, options, {**os.environ, **UNLIMITED}, say)
         token = home.token_file.read_text(encoding="utf-8").strip()
