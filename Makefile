@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-system setup check generate lock clean
+.PHONY: run test test-system test-containers setup check generate lock clean
 
 run: setup
 	@$(BIN)/wnis up --demo
@@ -14,14 +14,20 @@ setup:
 test:
 	@$(PYTHON) scripts/setup.py --dev
 	@$(MAKE) --no-print-directory check
-	@echo "Left out: tests marked browser (Debian's chromium) and system (redis-server, postgresql, rclone 1.65 or newer)."
-	@echo "Install those packages and run 'make test-system' for them."
-	@$(BIN)/python -m pytest -m "not browser and not system"
+	@echo "Left out: tests marked browser (Debian's chromium), system (redis-server, postgresql, nginx, prometheus,"
+	@echo "prometheus-alertmanager, rclone 1.65 or newer) and containers (buildah, podman)."
+	@echo "Install those packages and run 'make test-system' and 'make test-containers' for them."
+	@$(BIN)/python -m pytest -m "not browser and not system and not containers"
 
 # what 'make test' leaves out
 test-system:
 	@$(PYTHON) scripts/setup.py --dev
 	@$(BIN)/python -m pytest -m "browser or system"
+
+# the images and docker-compose.yml, for real
+test-containers:
+	@$(PYTHON) scripts/setup.py --dev
+	@bash tests/containers/run.sh
 
 # style, types, import rules, drift of generated files
 check:
