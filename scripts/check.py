@@ -74,6 +74,7 @@ def openapi_document() -> str:
 def generated() -> dict[str, str]:
     """Content of every generated file, by path."""
     from wnis_api.http.pages import nginx_headers
+    from wnis_core.log_fields import component_template, fields_page
     from wnis_core.mapping_page import page as mapping_page
     from wnis_graph.schema.__main__ import generated_files
     from wnis_ops.monitoring import dashboards
@@ -85,6 +86,8 @@ def generated() -> dict[str, str]:
         "docs/reference/openapi.json": openapi_document(),
         "docs/reference/settings.md": settings_page(),
         "docs/reference/cli.md": commands_page(),
+        "docs/reference/log-fields.md": fields_page(),
+        "monitoring/fluent-bit/elasticsearch/component-template.json": component_template(),
         "web-interface/nginx/security-headers.conf": nginx_headers(),
     }
 

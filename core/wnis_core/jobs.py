@@ -19,7 +19,7 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
-from wnis_core import logs
+from wnis_core import logs, traces
 from wnis_core.errors import Cancelled, Conflict, Failure, InvalidValue, NotFound, WnisError
 from wnis_core.ids import new_id
 from wnis_core.job_store import JobCount, JobKey, JobStore, JobView
@@ -115,7 +115,7 @@ class JobEngine:
         self._stopping = threading.Event()
         self._news = threading.Event()
         self._store: JobStore | None = None
-        self._workflow: Callable[[str, str], None] | None = None
+        self._workflow: Callable[[str, str, str], None] | None = None
         self._teller = threading.Thread(target=self._tell, name="job-sink", daemon=True)
 
     def register(self, kind: str, body: Body) -> None:
@@ -139,8 +139,8 @@ class JobEngine:
         DBOS(config=configuration)
 
         @DBOS.workflow(name=f"wnis_{self._service}_job", max_recovery_attempts=100)
-        def execute(utility: str, job_id: str) -> None:
-            self._execute(JobKey(utility, job_id))
+        def execute(utility: str, job_id: str, asked_by: str = "") -> None:
+            self._execute(JobKey(utility, job_id), asked_by)
 
         self._workflow = execute
         DBOS.launch()
@@ -258,10 +258,13 @@ class JobEngine:
         if known is not None and known.status in _ENDED:
             name = f"{name}/{new_id('again')}"
         with SetWorkflowID(name):
-            DBOS.enqueue_workflow(self._queue, self._workflow, key.utility, key.job_id)
+            DBOS.enqueue_workflow(self._queue, self._workflow, key.utility, key.job_id, traces.traceparent())
 
-    def _execute(self, key: JobKey) -> None:
-        """One start of one job; returns normally whatever comes of it, unless the service stops."""
+    def _execute(self, key: JobKey, asked_by: str) -> None:
+        """One start of one job; returns normally whatever comes of it, unless the service stops.
+
+        `asked_by` is the ``traceparent`` of the request that submitted it.
+        """
         store = self._open()
         if self._stopping.is_set():
             raise _Interrupted
@@ -276,7 +279,8 @@ class JobEngine:
             self._running[key] = context
         began = time.monotonic()
         try:
-            state, result, error = self._outcome(context, attempt, kind, arguments)
+            with traces.job(kind, key.job_id, asked_by):
+                state, result, error = self._outcome(context, attempt, kind, arguments)
             if context.interrupted.is_set() and state == "cancelled" and not context.cancel_asked.is_set():
                 raise _Interrupted
             store.finish(key, state, result, error)

@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, g, jsonify, request
 from prometheus_client.registry import Collector
 from werkzeug.exceptions import HTTPException
 
-from wnis_core import logs
+from wnis_core import logs, traces
 from wnis_core.errors import (
     BadRequest,
     Failure,
@@ -51,6 +51,7 @@ def install(
     """
     app.before_request(_begin)
     app.after_request(_finish)
+    app.teardown_request(_end)
     app.register_error_handler(WnisError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http_exception)
     app.register_error_handler(Exception, _answer_unexpected)
@@ -69,7 +70,14 @@ def internal_caller(secret: str, audience: str) -> Caller:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind != "Bearer" or not token:
         raise NotAuthenticated("This service answers calls of the API service only.")
-    return read_internal_token(secret, audience, token)
+    caller = read_internal_token(secret, audience, token)
+    note_who_asks(caller.user, caller.utility)
+    return caller
+
+
+def note_who_asks(user_id: str, utility: str) -> None:
+    """Have the log line of the current request name them."""
+    g.user_id, g.utility = user_id, utility
 
 
 def _begin() -> None:
@@ -77,6 +85,9 @@ def _begin() -> None:
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
     g.started = time.perf_counter()
     logs.request_id.set(g.request_id)
+    route = request.url_rule.rule if request.url_rule else "unmatched"
+    asked_by = request.headers.get("traceparent", "")
+    g.span = traces.request(request.method, route, request.path, request.scheme, asked_by)
 
 
 def _finish(response: Response) -> Response:
@@ -90,9 +101,27 @@ def _finish(response: Response) -> Response:
         request.method,
         request.path,
         response.status_code,
-        extra={"event.duration": int(elapsed * 1e9), "http.route": endpoint},
+        extra={
+            "event.duration": int(elapsed * 1e9),
+            "http.request.method": request.method,
+            "http.response.status_code": response.status_code,
+            "http.route": endpoint,
+            "url.path": request.path,
+            "client.address": request.remote_addr,
+            "user.id": g.get("user_id"),
+            "organization.id": g.get("utility"),
+        },
     )
+    span = g.get("span")
+    if span is not None:
+        span.answered(response.status_code)
     return response
+
+
+def _end(_: BaseException | None) -> None:
+    span = g.pop("span", None)
+    if span is not None:
+        span.end()
 
 
 def _answer_error(error: WnisError) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from wnis_core import traces
 from wnis_core.errors import Unavailable
 from wnis_core.problem import error_from_document
 from wnis_core.tokens import Caller, issue_internal_token
@@ -51,16 +52,20 @@ class ServiceClient:
             "X-Request-Id": caller.request_id,
         }
         try:
-            response = self._session.request(
-                method,
-                self._base_url + path,
-                headers=headers,
-                json=json,
-                params=params,
-                files=files,
-                data=data,
-                timeout=(_CONNECT_TIMEOUT_S, timeout_s or self._timeout_s),
-            )
+            with traces.call(self.name, method, self._base_url + path) as span:
+                traces.add_traceparent(headers)
+                response = self._session.request(
+                    method,
+                    self._base_url + path,
+                    headers=headers,
+                    json=json,
+                    params=params,
+                    files=files,
+                    data=data,
+                    timeout=(_CONNECT_TIMEOUT_S, timeout_s or self._timeout_s),
+                )
+                if span is not None:
+                    span.set_attribute("http.response.status_code", response.status_code)
         except requests.RequestException as error:
             raise Unavailable(
                 f"The {self.name} service does not answer ({type(error).__name__}).",

@@ -68,6 +68,11 @@ SETTINGS: tuple[Variable, ...] = (
         "proxies in front of the API whose X-Forwarded-For and X-Forwarded-Proto are believed; 1 behind our nginx",
         "0",
     ),
+    Variable("OTEL_EXPORTER_OTLP_ENDPOINT", "collector of traces, OTLP over HTTP (http://host:4318); empty: none", ""),
+    Variable("OTEL_EXPORTER_OTLP_HEADERS", "headers of calls to the collector, such as its key (name=value,...)", ""),
+    Variable("OTEL_EXPORTER_OTLP_TIMEOUT", "longest sending of one batch of spans, in s", "3"),
+    Variable("OTEL_TRACES_SAMPLER", "which traces are kept, in OpenTelemetry's words", "parentbased_always_on"),
+    Variable("OTEL_TRACES_SAMPLER_ARG", "share of the traces for the sampler parentbased_traceidratio", ""),
     Variable("PROMETHEUS_MULTIPROC_DIR", "folder where the workers of one service share their metrics", ""),
 )
 
@@ -109,6 +114,15 @@ class Settings:
     web_root: Path | None
     trusted_proxies: int
     tls_targets: tuple[str, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret that this process was given; none of them may be written anywhere."""
+        given = (
+            self.neo4j_password, self.qdrant_api_key, self.admin_password, self.jwt_secret, self.internal_secret,
+            self.signing_key,
+        )  # fmt: skip
+        return tuple(secret for secret in given if secret)
 
     def jobs_url_of(self, service: str) -> str:
         """Where `service` keeps its durable jobs."""

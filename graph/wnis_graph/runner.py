@@ -21,6 +21,7 @@ from neo4j.exceptions import (
     SessionExpired,
     TransientError,
 )
+from wnis_core import traces
 from wnis_core.errors import Conflict, Failure, Unavailable
 from wnis_core.metrics import NEO4J_QUERIES, NEO4J_SECONDS
 
@@ -162,7 +163,8 @@ def _timed(
     started = time.perf_counter()
     NEO4J_QUERIES.labels(query.name).inc()
     try:
-        return [query.row(record) for record in tx.run(query.cypher, parameters)]
+        with traces.query(query.name, query.access.value):
+            return [query.row(record) for record in tx.run(query.cypher, parameters)]
     finally:
         NEO4J_SECONDS.labels(query.name).observe(time.perf_counter() - started)
 

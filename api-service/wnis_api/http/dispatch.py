@@ -11,6 +11,7 @@ from flask import Flask, Response, g, request
 from pydantic import BaseModel
 from wnis_core.errors import BadRequest, FieldProblem, Forbidden, InvalidValue, NotAuthenticated, TooLarge
 from wnis_core.ids import new_id
+from wnis_core.service import note_who_asks
 
 from wnis_api.audit import AuditEntry
 from wnis_api.http.paths import PREFIX
@@ -39,6 +40,8 @@ def register(app: Flask, routes: tuple[Route, ...], parts: Parts) -> None:
 
 def _answer(route: Route, parts: Parts, **path: str) -> Response:
     identity, refusal = _identified(route, parts)
+    if identity:
+        note_who_asks(identity.user_id, identity.utility)
     address = request.remote_addr or "unknown"
     window, too_many = parts.limits.count(route.rate, f"user:{identity.user_id}" if identity else f"address:{address}")
     g.window = window
@@ -183,12 +186,12 @@ def _response(reply: Reply) -> Response:
     else:
         content = reply.body
     response = Response(content, status=reply.status, content_type=reply.media_type)
-    for name, value in reply.headers.items():
-        response.headers[name] = value
-    if reply.revision is not None:
     if content is not None and not isinstance(content, bytes | str):
         # a stream is read as it is made: nginx would otherwise collect it first
         response.headers["X-Accel-Buffering"] = "no"
+    for name, value in reply.headers.items():
+        response.headers[name] = value
+    if reply.revision is not None:
         tag = str(reply.revision)
         if isinstance(content, bytes) and isinstance(reply.body, BaseModel):
             tag = f"{tag}.{hashlib.blake2b(content, digest_size=8).hexdigest()}"
