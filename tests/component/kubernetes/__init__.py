@@ -1,0 +1,1 @@
+"""The manifests under kubernetes/, read as a cluster would read them."""
