@@ -37,6 +37,6 @@ def reset_password(
     """Give an account a new generated password, printed once; needs the home folder, not the old password."""
     from wnis_api.accounts import reset_password as reset
 
-    password = reset(read_settings(os.environ).sql_url, username)
+    password = reset(read_settings(os.environ, secrets=()).sql_url, username)
     document = {"username": username, "password": password}
     show(document, as_json, lambda: f"{username}: {password}")

@@ -69,7 +69,8 @@ class Supervisor:
         self._home = home
         self._options = options
         self._environ = {**environ, "WNIS_HOME": str(home.path)}
-        self._settings: Settings = read_settings(self._environ)
+        # secrets that are not given are made; those that are given must be good ones
+        self._settings: Settings = read_settings(self._environ, secrets=())
         self._say = say
         self._on_ready = on_ready
         self._neo4j: LocalServer | None = None
