@@ -81,7 +81,7 @@ class Parts:
 def build_parts(settings: Settings) -> Parts:
     """Wire everything up; nothing is connected yet, so the API starts while other parts are still down."""
     driver = open_driver(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password)
-    runner = Runner(driver)
+    runner = Runner(driver, pause_patience_s=0.0)
     database = Database(settings.sql_url)
     secret = require_secret("WNIS_INTERNAL_SECRET", settings.internal_secret)
     simulator = ServiceClient("simulator", settings.simulator_url, secret)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, LiteralString, TypeVar
 
 import neo4j
@@ -27,12 +27,16 @@ from wnis_core.metrics import NEO4J_QUERIES, NEO4J_SECONDS
 
 from wnis_graph.query import Access, Query
 from wnis_graph.scope import Scope
+from wnis_graph.write_gate import Paused, build_gate, pass_gate, write_permit
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 
 _RETRY_S = 10.0
 """How long a statement that failed for a passing reason is tried again, as long as the driver does it."""
+
+_LOOK_AGAIN_S = 0.2
+"""Between two looks at a closed gate."""
 
 BATCH = 5_000
 """Rows of one ``UNWIND`` batch; larger ones gain nothing (measured, see docs/adr)."""
@@ -86,10 +90,31 @@ class Transaction:
 
 
 class Runner:
-    """The one door to the graph; safe for threads."""
+    """The one door to the graph; safe for threads.
 
-    def __init__(self, driver: neo4j.Driver) -> None:
+    Parameters
+    ----------
+    pause_patience_s : how long a write waits at the gate while a backup has closed it (see `write_gate`); 0 where
+        somebody waits for an answer, else longer than any pause, so that steps of jobs go on after it
+    """
+
+    def __init__(self, driver: neo4j.Driver, *, pause_patience_s: float = 300.0) -> None:
         self._driver = driver
+        self._pause_patience_s = pause_patience_s
+
+    def impatient(self) -> Runner:
+        """The same door for writes that fail at once while a backup has closed the gate."""
+        return Runner(self._driver, pause_patience_s=0.0)
+
+    def permit(self) -> AbstractContextManager[None]:
+        """A block of several writes, not only to the graph, that a backup has either whole or not at all.
+
+        Raises
+        ------
+        Unavailable
+            a backup has paused the writes
+        """
+        return _permit(self._driver)
 
     def run(self, scope: Scope, query: Query[Row], /, **parameters: Any) -> list[Row]:
         """The rows of one query in a transaction of its own.
@@ -145,11 +170,32 @@ class Runner:
         self._driver.close()
 
     def _managed(self, access: Access, timeout_s: float, work: Callable[[neo4j.ManagedTransaction], Result]) -> Result:
-        unit = neo4j.unit_of_work(timeout=timeout_s)(work)
-        with translated_errors(), self._driver.session() as session:
-            if access is Access.READ:
-                return session.execute_read(unit)
-            return session.execute_write(unit)
+        if access is Access.READ:
+            with translated_errors(), self._driver.session() as session:
+                return session.execute_read(neo4j.unit_of_work(timeout=timeout_s)(work))
+
+        def through_the_gate(tx: neo4j.ManagedTransaction) -> Result:
+            pass_gate(tx)
+            return work(tx)
+
+        until = time.monotonic() + self._pause_patience_s
+        while True:
+            try:
+                with translated_errors(), self._driver.session() as session:
+                    build_gate(self._driver)
+                    return session.execute_write(neo4j.unit_of_work(timeout=timeout_s)(through_the_gate))
+            except Paused:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(_LOOK_AGAIN_S)
+
+
+@contextmanager
+def _permit(driver: neo4j.Driver) -> Any:
+    with ExitStack() as held:
+        with translated_errors():
+            held.enter_context(write_permit(driver))
+        yield
 
 
 def _timed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -70,9 +71,11 @@ def _answer(route: Route, parts: Parts, **path: str) -> Response:
         new_id=_ids(receipt),
         files=request.files if route.files else {},
     )
-    if receipt is None:
-        return _run(route, parts, call)
-    return _run_once(route, parts, call, receipt)
+    # a backup has all of what a request writes (graph, SQL, objects, audit), or nothing of it
+    with parts.runner.permit() if route.writes else nullcontext():
+        if receipt is None:
+            return _run(route, parts, call)
+        return _run_once(route, parts, call, receipt)
 
 
 def _run(route: Route, parts: Parts, call: Call[Any, Any]) -> Response:

@@ -138,6 +138,7 @@ class Route:
     action : name in the audit trail; empty when nothing is recorded
     repeatable : honours ``Idempotency-Key``
     large : the body may be as large as an upload
+    reading : it asks by POST and changes nothing
     """
 
     method: str
@@ -158,6 +159,12 @@ class Route:
     action: str = ""
     repeatable: bool = False
     large: bool = False
+    reading: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it has to wait for the end of a backup's cut."""
+        return self.method != "GET" and not self.reading
 
     @property
     def name(self) -> str:

@@ -27,6 +27,8 @@ class JobRepository:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
+        # the teller of a job repeats its news until they are taken; whoever submits a job waits for an answer
+        self._teller = runner.impatient()
 
     def record(self, scope: Scope, view: JobView) -> None:
         """Take over the news of a job; late and repeated news change nothing."""
@@ -43,7 +45,7 @@ class JobRepository:
             "finished_at": view.finished_at,
         }
         SCHEMA.require("Job", properties | {"id": view.id, "utility": scope.utility})
-        self._runner.run(scope, jobs.RECORD, id=view.id, properties=properties)
+        self._teller.run(scope, jobs.RECORD, id=view.id, properties=properties)
 
     def get(self, scope: Scope, job_id: str) -> Job:
         """The job, or NotFound."""

@@ -43,7 +43,7 @@ def _fits(value: object, depth: int) -> bool:
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/graph/query", query_graph, "Ask the graph in Cypher", "graph", roles(Role.ANALYST),
-          body=GraphQuery, answer=GraphAnswer, errors=(403,), action="graph.query", rate=Rate.COSTLY,
+          body=GraphQuery, answer=GraphAnswer, errors=(403,), action="graph.query", rate=Rate.COSTLY, reading=True,
           description="One reading statement, within 10 seconds and 1,000 rows. When several utilities share the graph "
           "only a platform_admin may ask, because Cypher knows no borders."),
 )  # fmt: skip

@@ -158,7 +158,7 @@ ROUTES: tuple[Route, ...] = (
           answer=IncidentAnswer, status=201, errors=(409,), action="incident.add", repeatable=True),
     Route("GET", "/incidents/{id}", show_incident, "One incident", _TAG, answer=IncidentAnswer, errors=(304,)),
     Route("POST", "/incidents/search", search_incidents, "Find similar incidents", _TAG, EVERYBODY,
-          body=IncidentSearch, answer=SearchAnswer, errors=(404,),
+          body=IncidentSearch, answer=SearchAnswer, errors=(404,), reading=True,
           description="By meaning and by words; with `component_id` and `hops` only near that component."),
     Route("POST", "/incidents/import", import_incidents, "Import incidents", _TAG, roles(Role.ENGINEER),
           body=IncidentImport, answer=IncidentImported, action="incident.import", rate=Rate.COSTLY, repeatable=True,
