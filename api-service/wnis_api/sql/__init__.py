@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Executable, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -88,19 +89,29 @@ class Database:
         self._engine.dispose()
 
 
-def upgrade(url: str) -> None:
-    """Bring the schema at `url` to the newest version; safe to run twice and by two starters at once."""
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the schema at `url` to a version, the newest; safe to run twice and by two starters at once."""
     database = Database(url)
     try:
         with database.write() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-            migrations = Config()
-            migrations.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            migrations = _migrations()
             migrations.attributes["connection"] = connection
-            command.upgrade(migrations, "head")
+            command.upgrade(migrations, revision)
     finally:
         database.close()
+
+
+def knows(revision: str) -> bool:
+    """Whether the schema had this version at some time; false for one of a newer program."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_migrations()).walk_revisions()}
+
+
+def _migrations() -> Config:
+    migrations = Config()
+    migrations.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return migrations
 
 
 def _engine(url: str) -> Engine:

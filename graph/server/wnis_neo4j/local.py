@@ -147,6 +147,22 @@ class LocalServer:
             self._watchdog.close()
             self._watchdog = None
 
+    def administer(self, *arguments: str) -> None:
+        """Run Neo4j's own administration tool on the stopped server, whose folders an earlier start has made.
+
+        Raises
+        ------
+        Failure
+            the tool refused, in its own words
+        """
+        ran = subprocess.run(
+            self._java(_ADMIN_TOOL, *arguments), check=False, env=self._environ(), capture_output=True, text=True
+        )
+        if ran.returncode != 0:
+            words = (ran.stderr or ran.stdout).strip().splitlines()
+            reason = words[-1][:300] if words else "it does not say why"
+            raise Failure(f"Neo4j's {' '.join(arguments[:2])} failed: {reason}")
+
     def exit_reason(self) -> str:
         """Why the server ended, for a message: the signal, or what it said last."""
         ended = self._process.poll() if self._process is not None else None
