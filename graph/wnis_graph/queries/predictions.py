@@ -106,6 +106,15 @@ class Served:
     critical_connections: int
 
 
+@dataclass(frozen=True)
+class Standing:
+    """As much of a component's latest prediction as tells its probability at one horizon: the stretch of its curve."""
+
+    component_id: str
+    length_m: float | None
+    knots: SurvivalKnots
+
+
 def _component(row: RawRow) -> FailableComponent:
     return FailableComponent(
         id=row["id"],
@@ -137,6 +146,14 @@ def _prediction(row: RawRow) -> Prediction:
         input_sha256=p["input_sha256"],
         inputs_json=p["inputs_json"],
     )
+
+
+def _stretch(row: RawRow) -> SurvivalKnots:
+    first = row["day_before"] is None
+    days = (row["day"],) if first else (row["day_before"], row["day"])
+    curve = (row["probability"],) if first else (row["before"], row["probability"])
+    # the bounds take no part in the order
+    return SurvivalKnots(days, curve, curve, curve)
 
 
 def _provenance(row: RawRow) -> Provenance:
@@ -203,6 +220,24 @@ LATEST = Query(
     RETURN p {{.*}} AS prediction, v.state AS state ORDER BY c.id
     """,
     lambda row: LatestPrediction(_prediction(row), row["state"]),
+    timeout_s=60,
+)
+
+STANDINGS = Query(
+    "predictions.standings",
+    Access.READ,
+    f"""
+    MATCH (c:Component) WHERE c.utility = $utility AND c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
+      AND ($network IS NULL OR c.network = $network)
+    {_LATEST}
+    WITH c, p, size([d IN p.knot_days WHERE d < $days]) AS passed, size(p.knot_days) - 1 AS last
+    WITH c, p, CASE WHEN passed > last THEN last ELSE passed END AS k
+    RETURN c.id AS component_id, c.length_m AS length_m,
+      CASE k WHEN 0 THEN null ELSE p.knot_days[k - 1] END AS day_before,
+      CASE k WHEN 0 THEN null ELSE p.knot_probability[k - 1] END AS before,
+      p.knot_days[k] AS day, p.knot_probability[k] AS probability
+    """,
+    lambda row: Standing(row["component_id"], row["length_m"], _stretch(row)),
     timeout_s=60,
 )
 
@@ -314,7 +349,7 @@ SERVED = Query(
     MATCH (s:ServiceConnection {utility: $utility})-[:SERVED_BY]->(t:Component {utility: $utility})
     WITH t, sum(s.customers) AS customers, count(CASE WHEN s.critical THEN 1 END) AS critical
     CALL (t) { RETURN t AS c UNION MATCH (t)-[:CONNECTED_TO]-(c:Component) RETURN c }
-    WITH c, customers, critical WHERE c.type IN ['Pipe', 'Valve', 'Pump']
+    WITH c, customers, critical WHERE c.type IN ['Pipe', 'Valve', 'Pump'] AND ($ids IS NULL OR c.id IN $ids)
     RETURN c.id AS component_id, sum(customers) AS customers, sum(critical) AS critical ORDER BY component_id
     """,
     lambda row: Served(row["component_id"], row["customers"], row["critical"]),

@@ -232,16 +232,26 @@ class PredictionRepository:
 
         Components without a length are left out of a ranking per km.
         """
-        served = {row.component_id: row for row in self._runner.run(scope, queries.SERVED)}
+        # whole predictions are read of the few that are shown: of all they are megabytes
+        served = self._served(scope, None) if by is RankBy.RISK else {}
+        standings = []
+        for row in self._runner.run(scope, queries.STANDINGS, days=horizon_days, network=network):
+            probability = probability_at(row.knots, horizon_days).probability
+            worth = _worth(probability, row.length_m, served.get(row.component_id))[by]
+            if worth is not None:
+                standings.append((-worth, row.component_id))
+        ids = [component_id for _, component_id in sorted(standings)[:top]]
+        served = served or self._served(scope, ids)
         rows = [
             _ranked(answer, inputs.component, served.get(inputs.component.id))
-            for answer, inputs in self._answers(scope, horizon_days, None, network)
+            for answer, inputs in self._answers(scope, horizon_days, ids, network)
         ]
-        if by is RankBy.PER_KM:
-            rows = [row for row in rows if row["failures_per_km"] is not None]
         key = {RankBy.PROBABILITY: "probability", RankBy.PER_KM: "failures_per_km", RankBy.RISK: "risk"}[by]
         rows.sort(key=lambda row: (-row[key], row["component"].id))
-        return [Ranked(rank=k + 1, **row) for k, row in enumerate(rows[:top])]
+        return [Ranked(rank=k + 1, **row) for k, row in enumerate(rows)]
+
+    def _served(self, scope: Scope, ids: Sequence[str] | None) -> dict[str, Served]:
+        return {row.component_id: row for row in self._runner.run(scope, queries.SERVED, ids=ids)}
 
     def why(self, scope: Scope, identifier: str) -> Provenance:
         """Everything that a prediction can be followed to; raises `NotFound`."""
@@ -282,11 +292,21 @@ def _answer(row: queries.LatestPrediction, inputs: FailureInputs, horizon_days: 
     )
 
 
-def _ranked(answer: FailurePrediction, component: FailableComponent, served: Served | None) -> dict[str, Any]:
-    probability = answer.answer.probability
+def _worth(probability: float, length_m: float | None, served: Served | None) -> dict[RankBy, float | None]:
+    """By what each order ranks; no length, no failures per km."""
     expected = -log1p(-min(probability, _CERTAIN))
     customers, critical = (served.customers, served.critical_connections) if served else (0, 0)
-    length = component.length_m
+    return {
+        RankBy.PROBABILITY: probability,
+        RankBy.PER_KM: None if length_m is None else expected / max(length_m, _LEAST_LENGTH_M) * 1000,
+        RankBy.RISK: probability * max(1, customers + CRITICAL_CONNECTION_AS_CUSTOMERS * critical),
+    }
+
+
+def _ranked(answer: FailurePrediction, component: FailableComponent, served: Served | None) -> dict[str, Any]:
+    probability = answer.answer.probability
+    customers, critical = (served.customers, served.critical_connections) if served else (0, 0)
+    worth = _worth(probability, component.length_m, served)
     return {
         "component": component,
         "prediction_id": answer.prediction.id,
@@ -295,10 +315,10 @@ def _ranked(answer: FailurePrediction, component: FailableComponent, served: Ser
         "probability": probability,
         "low": answer.answer.low,
         "high": answer.answer.high,
-        "failures_per_km": None if length is None else expected / max(length, _LEAST_LENGTH_M) * 1000,
+        "failures_per_km": worth[RankBy.PER_KM],
         "customers": customers,
         "critical_connections": critical,
-        "risk": probability * max(1, customers + CRITICAL_CONNECTION_AS_CUSTOMERS * critical),
+        "risk": worth[RankBy.RISK],
         "stale": answer.stale,
     }
 

@@ -47,5 +47,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "predictions.write_used": {"rows": [{"id": "prediction-1", "incident_id": "incident-1", "weight": 0.1, "rank": 1}]},
     "predictions.write_supersedes": {"rows": [{"id": "prediction-1", "old_id": "prediction-1"}]},
     "predictions.credit_job": {"job": "job-1", "rows": [{"id": "prediction-1"}]},
-    "predictions.served": {},
+    "predictions.served": {"ids": None},
+    "predictions.standings": {"days": 365, "network": None},
 }
