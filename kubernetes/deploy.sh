@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings one overlay to the cluster that kubectl talks to: backup, foundation, migration, services, look whether they
 # answer; goes back to the services of before when they do not. usage: deploy.sh development|staging|production
-# With WNIS_VERSION set, images of that tag are taken instead of those that the overlay names.
+# WNIS_VERSION and WNIS_REGISTRY, when set, replace tag and registry of our images (by default those of the overlay).
 set -euo pipefail
 cd "$(dirname "$0")"
 name=${1:?usage: deploy.sh development|staging|production}
@@ -13,9 +13,7 @@ services="deployment/api-service deployment/web-interface statefulset/simulator 
 rendered=$(mktemp)
 trap 'rm -f "$rendered"' EXIT
 kubectl kustomize "$overlay" >"$rendered"
-if [ -n "${WNIS_VERSION:-}" ]; then
-  sed -i -E "s|(image: docker.io/wnis/[a-z-]+):.*|\1:$WNIS_VERSION|" "$rendered"
-fi
+sed -i -E "s|image: (docker.io/wnis)/([a-z-]+):(.*)|image: ${WNIS_REGISTRY:-\1}/\2:${WNIS_VERSION:-\3}|" "$rendered"
 in_namespace() { kubectl --namespace "$namespace" "$@"; }
 apply() { kubectl apply --filename "$rendered" --selector "wnis.io/phase=$1"; }
 succeeded() { # job: waits for its end, whichever
@@ -57,8 +55,6 @@ done
   curl --fail --silent --show-error --retry 10 --retry-all-errors http://127.0.0.1:8080/ready || well=no
 if [ $well = no ]; then
   echo "The new services do not answer; going back to those of before." >&2
-  for one in $services; do
-    in_namespace rollout undo "$one" || echo "$one has nothing to go back to." >&2
-  done
+  ./rollback.sh "$name"
   exit 1
 fi
