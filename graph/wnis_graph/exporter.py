@@ -2,7 +2,7 @@
 
 Counts come from the count store, the Java runtime's figures from its beans by Cypher, sizes from the data folder when
 this process can see it. Community keeps no counters of its page cache either: the hits and misses given here are those
-of our own regular reading of every component (`HEALTH`, profiled), which falls out of the cache when the graph does.
+of our own regular reading of every component (`HEALTH`), asked of its transaction before it ends.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from wnis_core.clock import now
 from wnis_core.figures import LookUp
+from wnis_core.ids import new_id
 
 from wnis_graph.prediction_inputs import FAILURE_KINDS
 from wnis_graph.queries import figures as queries
@@ -91,21 +92,25 @@ class GraphFigures:
             "Components in use by health; one in two zones counts in both, in none under an empty zone",
             labels=["utility", "network", "zone", "health"],
         )
-        for one in self._profiled_health():
+        for one in self._counted_health():
             family.add_metric([one.utility, one.network, one.zone, one.health], one.components)
         yield family
         reads = "of the exporter's own reading of all components"
         yield CounterMetricFamily("neo4j_probe_page_cache_hits", f"Page cache hits {reads}", value=self._hits)
         yield CounterMetricFamily("neo4j_probe_page_cache_misses", f"Page cache misses {reads}", value=self._misses)
 
-    def _profiled_health(self) -> list[HealthInZone]:
-        query = queries.HEALTH
-        with translated_errors(), self._driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
-            result = session.run(neo4j.Query(f"PROFILE {query.cypher}", timeout=query.timeout_s))
-            rows = [query.row(record) for record in result]
-            profile = result.consume().profile
-        self._hits += _summed(profile, "PageCacheHits")
-        self._misses += _summed(profile, "PageCacheMisses")
+    def _counted_health(self) -> list[HealthInZone]:
+        """The rows, and with them what reading them took from the page cache."""
+        query, mark = queries.HEALTH, new_id("figures")
+        with (
+            translated_errors(),
+            self._driver.session(default_access_mode=neo4j.READ_ACCESS) as session,
+            session.begin_transaction(metadata={"wnis": mark}, timeout=query.timeout_s) as transaction,
+        ):
+            rows = [query.row(record) for record in transaction.run(query.cypher)]
+            for hits, faults in map(queries.PAGES.row, transaction.run(queries.PAGES.cypher, mark=mark)):
+                self._hits += hits
+                self._misses += faults
         return rows
 
     def _incidents(self) -> Iterator[Metric]:
@@ -182,9 +187,9 @@ def models_as_metrics(models: list[CurrentModel]) -> Iterator[Metric]:
         observed.add_metric(key, one.observed_failures_30d)
         if one.newest_prediction is not None:
             newest.add_metric(key, one.newest_prediction.timestamp())
-        judged = json.loads(one.metrics_json)
-        underperforming.add_metric(key, float(bool(judged["underperforming"])))
-        judgement = judged["judgement"]
+        judged = _judged(one.metrics_json)
+        underperforming.add_metric(key, float(bool(judged.get("underperforming", True))))
+        judgement = judged.get("judgement")
         if judgement is None:
             continue
         auc.add_metric([*key, "model"], judgement["model"]["auc"])
@@ -195,6 +200,15 @@ def models_as_metrics(models: list[CurrentModel]) -> Iterator[Metric]:
         calibration.add_metric([*key, "expected"], judgement["expected"])
         calibration.add_metric([*key, "observed"], judgement["broke"])
     yield from (created, train_to, newest, made, outdated, expected, observed, underperforming, auc, brier, calibration)
+
+
+def _judged(metrics_json: str) -> dict[str, Any]:
+    """A version's judgement; empty when it is not one, so that one utility's document hides no other's figures."""
+    try:
+        document = json.loads(metrics_json)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def bytes_of(text: str) -> float | None:
@@ -226,13 +240,6 @@ def _size(folder: Path) -> int:
         # what it takes on the disk: logs are allocated ahead of what is written
         total += status.st_blocks * 512 if file.is_file() else 0
     return total
-
-
-def _summed(profile: dict[str, Any] | None, figure: str) -> int:
-    if profile is None:
-        return 0
-    own = int((profile.get("args") or {}).get(figure, 0))
-    return own + sum(_summed(child, figure) for child in profile.get("children") or ())
 
 
 def _midnight(day: date) -> datetime:

@@ -146,6 +146,16 @@ HEALTH = Query(
     platform=True,
 )
 
+PAGES = Query(
+    "figures.pages",
+    Access.READ,
+    """
+    SHOW TRANSACTIONS YIELD metaData, pageHits, pageFaults WHERE metaData.wnis = $mark RETURN pageHits, pageFaults
+    """,
+    lambda row: (int(row["pageHits"]), int(row["pageFaults"])),
+    platform=True,
+)
+
 INCIDENTS = Query(
     "figures.incidents",
     Access.READ,
@@ -177,13 +187,15 @@ MODELS = Query(
     MATCH (m:Model)<-[:VERSION_OF]-(v:ModelVersion {state: 'current'})
     CALL (v) {
       MATCH (c:Component {utility: v.utility})
-      WHERE c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
+      WHERE c.id IS NOT NULL AND c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
       OPTIONAL MATCH (c)<-[:ABOUT]-(p:Prediction) WHERE NOT EXISTS { (p)<-[:SUPERSEDES]-(:Prediction) }
       WITH v, c, p ORDER BY p.as_of DESC, p.created_at DESC
       WITH v, c, head(collect(p)) AS p
-      WITH v.version AS version, c, p, head([i IN range(0, size(p.knot_days) - 1) WHERE p.knot_days[i] = 30.0]) AS k
+      WITH v.version AS version, c, p, p.knot_days AS days, p.knot_probability AS probability
+      WITH version, c, p, probability,
+        head([i IN range(0, size(coalesce(days, [])) - 1) WHERE days[i] = 30.0]) AS knot
       RETURN max(p.created_at) AS newest,
-        coalesce(sum(p.knot_probability[k]), 0.0) AS expected,
+        coalesce(sum(probability[knot]), 0.0) AS expected,
         sum(CASE WHEN p IS NULL OR p.model_version <> version THEN 1 ELSE 0 END) AS outdated,
         sum(CASE WHEN EXISTS {
           (c)<-[:AFFECTED]-(i:Incident)
