@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from wnis_ops.cli import accounts, bench, failures, hydraulics, instance, networks, output, registers, search, servers
+from wnis_ops.cli import (
+    accounts,
+    backups,
+    bench,
+    failures,
+    hydraulics,
+    instance,
+    networks,
+    output,
+    registers,
+    search,
+    servers,
+)
 
 app = typer.Typer(
     name="wnis",
@@ -21,9 +33,15 @@ app.add_typer(registers.assets_app, name="assets")
 app.add_typer(registers.incidents_app, name="incidents")
 app.add_typer(search.index_app, name="index")
 app.add_typer(accounts.admin_app, name="admin")
+app.add_typer(backups.graph_app, name="graph")
 app.command("up", epilog="Example: wnis up --demo --port 8080")(instance.up)
 app.command("down", epilog="Example: wnis down")(instance.down)
 app.command("status", epilog="Example: wnis status --json")(instance.status)
+app.command("backup", epilog="Example: wnis backup --to s3://backups/town")(backups.backup)
+app.command("restore", epilog="Example: WNIS_HOME=/srv/new wnis restore /mnt/sets/wnis-20260101T020000Z-a1b2c3")(
+    backups.restore
+)
+app.command("drill", epilog="Example: wnis drill --json")(backups.drill)
 app.command("migrate", epilog="Example: NEO4J_URI=bolt://graph:7687 wnis migrate")(servers.migrate)
 app.command("demo", epilog="Example: WNIS_URL=https://wnis.example WNIS_TOKEN=... wnis demo")(servers.demo)
 app.command("simulate", epilog="Example: wnis simulate --inp town.inp --out results")(hydraulics.simulate)
