@@ -70,19 +70,23 @@ def services(
         _gunicorn(f"127.0.0.1:{ports['simulator']}", *_INTERNAL_ARGUMENTS, "wnis_simulator.wsgi:app"),
         environment("WNIS_INTERNAL_SECRET"),
     )
+    tls: tuple[str, ...] = ()
+    watched: dict[str, str] = {}
+    if options.tls_certificate and options.tls_key:
+        tls = ("--certfile", str(options.tls_certificate), "--keyfile", str(options.tls_key))
+        # what is set by hand may name a proxy in front instead
+        own = options.url(ports["api"]).removeprefix("https://")
+        watched = {"WNIS_TLS_TARGETS": environ.get("WNIS_TLS_TARGETS") or own}
     ml = Service(
         "ml",
         _gunicorn(f"127.0.0.1:{ports['ml']}", *_INTERNAL_ARGUMENTS, "wnis_ml.wsgi:app"),
-        environment("WNIS_INTERNAL_SECRET", "WNIS_SIGNING_KEY"),
+        environment("WNIS_INTERNAL_SECRET", "WNIS_SIGNING_KEY", **watched),
     )
     metrics = _empty_folder(home.path / "run" / "metrics-api")
     web = share_dir() / "web"
     extra = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     if web.is_dir() and "WNIS_WEB_ROOT" not in environ:
         extra["WNIS_WEB_ROOT"] = str(web)
-    tls: tuple[str, ...] = ()
-    if options.tls_certificate and options.tls_key:
-        tls = ("--certfile", str(options.tls_certificate), "--keyfile", str(options.tls_key))
     host = f"[{options.host}]" if ":" in options.host else options.host
     api = Service(
         "api",

@@ -18,6 +18,9 @@ from wnis_core.metrics import exposition
 from wnis_core.operating_figures import backups
 from wnis_core.settings import read_settings
 from wnis_graph.exporter import bytes_of, store_sizes
+from wnis_ops.local.options import UpOptions
+from wnis_ops.local.services import services
+from wnis_ops.place import Home
 
 
 def told(figures: Figures) -> dict[str, float]:
@@ -135,3 +138,15 @@ def test_a_store_is_measured_only_where_it_is(tmp_path: Path) -> None:
     sizes = store_sizes(tmp_path)
     assert set(sizes) == {"databases", "transaction_logs"}
     assert all(size >= 10_000 for size in sizes.values())
+
+
+def test_an_instance_with_tls_has_its_own_certificate_watched(tmp_path: Path) -> None:
+    def target_of_ml(options: UpOptions, **environ: str) -> str | None:
+        chosen = dict.fromkeys(("api", "simulator", "ml", "neo4j"), 9000)
+        made = {s.name: s for s in services(Home(tmp_path), options, chosen, environ, {}, {})}
+        return made["ml"].environ.get("WNIS_TLS_TARGETS")
+
+    tls = UpOptions(host="0.0.0.0", tls_certificate=tmp_path / "c", tls_key=tmp_path / "k")
+    assert target_of_ml(tls) == "127.0.0.1:9000"
+    assert target_of_ml(tls, WNIS_TLS_TARGETS="proxy:443") == "proxy:443"
+    assert target_of_ml(UpOptions()) is None
