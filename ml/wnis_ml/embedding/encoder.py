@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from wnis_core.errors import Unavailable
 
-from wnis_ml.embedding.build import sha256_of
+from wnis_ml.embedding.file_hash import sha256_of
 
 DIMENSIONS = 384
 MAX_TOKENS = 256
