@@ -14,17 +14,8 @@ from wnis_ops.local.options import UpOptions
 from wnis_ops.place import Home
 
 _INTERNAL_ARGUMENTS = (
-    "--worker-class",
-    "gthread",
-    "--workers",
-    "1",
-    "--threads",
-    "8",
-    "--timeout",
-    "300",
-    "--graceful-timeout",
-    "5",
-)
+    "--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "300", "--graceful-timeout", "5",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

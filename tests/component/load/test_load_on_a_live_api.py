@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,22 +18,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from wnis_ops.client import ApiClient
 
 from tests.conftest import Neo4jServer
+from tests.guide_blocks import marked
 from tests.live import LiveStack
 
-ENDPOINTS: list[dict[str, Any]] = [
-    {
-        "name": "component",
-        "weight": 3,
-        "path": "/components/{id}",
-        "parameters": {"id": {"from": "components"}},
-    },
-    {
-        "name": "neighbours",
-        "path": "/components/{id}/neighbours",
-        "query": {"hops": 2},
-        "parameters": {"id": {"from": "components", "type": "Junction"}},
-    },
-]
+PAGE = "operations/load.md"
+GUIDED: dict[str, Any] = yaml.safe_load(marked("yaml testable load", PAGE)[0].text)
+ENDPOINTS: list[dict[str, Any]] = GUIDED["endpoints"]
 RULES = {"/api/v1/components/<id>", "/api/v1/components/<id>/neighbours"}
 
 
@@ -58,19 +49,19 @@ def counted(stack: LiveStack, endpoints: set[str]) -> dict[str, int]:
 
 
 def bench(stack: LiveStack, folder: Path, stages: list[dict[str, Any]], *more: str) -> tuple[int, dict[str, Any]]:
-    """What the command says, and its exit status."""
-    file = folder / "bench.yaml"
-    file.write_text(yaml.safe_dump({"name": "test", "warm_up_s": 0, "endpoints": ENDPOINTS, "stages": stages}))
+    """What the guide's command says of these stages, and its exit status."""
+    (folder / "bench.yaml").write_text(yaml.safe_dump({**GUIDED, "stages": stages}))
+    (command,) = marked("sh testable load", PAGE)
+    program, *arguments = shlex.split(command.text)
+    assert program == "wnis"
     ended = subprocess.run(
-        [
-            sys.executable, "-c", "from wnis_ops.cli.main import main; main()", "bench", "api", "--json",
-            "--config", str(file), "--out", str(folder), *more,
-        ],
+        [sys.executable, "-c", "from wnis_ops.cli.main import main; main()", *arguments, *more],
+        cwd=folder,
         env={**os.environ, "WNIS_URL": stack.url, "WNIS_TOKEN": stack.sign_in().token},
         capture_output=True,
         text=True,
         check=False,
-    )  # fmt: skip
+    )
     assert ended.returncode in (0, 1), ended.stderr
     assert ended.stdout, ended.stderr
     return ended.returncode, json.loads(ended.stdout)
@@ -78,8 +69,7 @@ def bench(stack: LiveStack, folder: Path, stages: list[dict[str, Any]], *more: s
 
 def test_counts_agree_with_the_servers_own(stack: LiveStack, tmp_path: Path) -> None:
     before = counted(stack, RULES)
-    stage = {"name": "few", "clients": 4, "duration_s": 2.5, "blocks": 2, "thresholds": {"errors": 0}}
-    status, report = bench(stack, tmp_path, [stage])
+    status, report = bench(stack, tmp_path, GUIDED["stages"])
     after = counted(stack, RULES)
     assert status == 0
     assert {s: n - before.get(s, 0) for s, n in after.items()} == {"200": report["requests_sent"]}
@@ -89,8 +79,8 @@ def test_counts_agree_with_the_servers_own(stack: LiveStack, tmp_path: Path) -> 
     assert 0 <= report["requests_sent"] - few["total"]["requests"] <= 2 * 4
     assert sum(of["requests"] for of in few["endpoints"].values()) == few["total"]["requests"]
     assert few["endpoints"]["component"]["requests"] > few["endpoints"]["neighbours"]["requests"] > 0
-    assert (tmp_path / "report.html").read_text().count("<svg") >= 2
-    assert "## Thresholds" in (tmp_path / "report.md").read_text()
+    assert (tmp_path / "report" / "report.html").read_text().count("<svg") >= 2
+    assert "## Thresholds" in (tmp_path / "report" / "report.md").read_text()
 
 
 def test_a_missed_threshold_ends_with_1_and_a_report_is_compared_with_itself(stack: LiveStack, tmp_path: Path) -> None:
@@ -98,7 +88,7 @@ def test_a_missed_threshold_ends_with_1_and_a_report_is_compared_with_itself(sta
     status, _ = bench(stack, tmp_path, [stage])
     assert status == 1
     earlier = tmp_path / "earlier.json"
-    earlier.write_text((tmp_path / "report.json").read_text())
+    earlier.write_text((tmp_path / "report" / "report.json").read_text())
     _, report = bench(stack, tmp_path, [stage], "--compare", str(earlier))
     assert {row["figure"] for row in report["comparison"]["rows"]} == {"requests/s", "median ms", "p95 ms", "p99 ms"}
 
