@@ -10,6 +10,7 @@ import typer
 from wnis_core.settings import read_settings
 
 from wnis_ops.cli.output import Json, show
+from wnis_ops.cli.waiting import Wait, when_there
 from wnis_ops.client import ApiClient
 from wnis_ops.place import home_of, server_url
 
@@ -19,10 +20,13 @@ admin_app = typer.Typer(no_args_is_help=True, help="What only the owner of the h
 def login(
     username: Annotated[str, typer.Option(prompt=True, help="Your account.")],
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="WNIS_PASSWORD", help="Asked for.")],
+    wait: Wait = 0,
     as_json: Json = False,
 ) -> None:
     """Sign in; later commands of this home use an API key of yours, kept readable for you alone."""
     url = server_url(os.environ)
+    if wait:
+        when_there(ApiClient(url).require_ready, wait)
     tokens = ApiClient(url).post("/auth/login", {"username": username, "password": password})
     key = ApiClient(url, tokens["token"]).post("/auth/keys", {"name": f"wnis on {socket.gethostname()}"})
     home_of(os.environ).store_token(key["key"])

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
-from typing import Annotated
 
-import typer
-from wnis_core.errors import Unavailable
-
-from wnis_ops.cli.output import Json, bar, say, show
+from wnis_ops.cli.output import Json, bar, show
+from wnis_ops.cli.waiting import Wait, when_there
 from wnis_ops.place import connect, home_of
-
-_PAUSE_S = 2.0
-
-Wait = Annotated[int, typer.Option("--wait", min=0, help="Seconds to wait for the servers.")]
 
 
 def migrate(wait: Wait = 120, as_json: Json = False) -> None:
@@ -23,7 +14,7 @@ def migrate(wait: Wait = 120, as_json: Json = False) -> None:
     from wnis_ops.local.first_start import prepare
 
     home = home_of(os.environ)
-    _when_there(lambda: prepare(home), wait)
+    when_there(lambda: prepare(home), wait)
     password_file = str(home.first_password_file) if home.first_password_file.is_file() else None
     words = "Both databases are up to date."
     if password_file:
@@ -36,23 +27,7 @@ def demo(wait: Wait = 300, as_json: Json = False) -> None:
     from wnis_ops.demo.load import load_demo
 
     client = connect(os.environ)
-    _when_there(client.require_ready, wait)
+    when_there(client.require_ready, wait)
     with bar("Demonstration") as progress:
         load_demo(client, progress, home_of(os.environ).path)
     show({"loaded": True}, as_json, lambda: "The demonstration is loaded.")
-
-
-def _when_there(work: Callable[[], object], wait_s: float) -> None:
-    until, said = time.monotonic() + wait_s, ""
-    while True:
-        try:
-            work()
-        except Unavailable as error:
-            if time.monotonic() + _PAUSE_S > until:
-                raise
-            if str(error) != said:
-                said = str(error)
-                say(f"Waiting: {said}")
-        else:
-            return
-        time.sleep(_PAUSE_S)
