@@ -24,6 +24,7 @@ keep jwt "$(random 32)"
 keep internal "$(random 32)"
 keep signing-key "$(random 32)"
 keep admin "$(random 12)"
+keep backup-key "$(random 32)"
 keep grafana "$(random 16)"
 
 if [ ! -s "$folder/tls.crt" ] || [ ! -s "$folder/tls.key" ]; then
