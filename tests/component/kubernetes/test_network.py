@@ -73,12 +73,14 @@ def test_the_clients_of_the_database_reach_it(cluster: Cluster, pod: str) -> Non
 
 def test_nothing_else_is_open_between_pods(cluster: Cluster) -> None:
     names = sorted(w.name for w in cluster.workloads)
+    clients = [n for n in ("api-service", "simulator", "ml", "migrate", "backup") if n in names]
     ports = {p["containerPort"] for w in cluster.workloads for c in w.containers for p in c.get("ports", [])}
     reached = {(a, b) for a in names for b in names for port in ports if _reaches(cluster, a, b, port)}
-    graph = {(a, "neo4j") for a in ("api-service", "simulator", "ml", "migrate")}
+    graph = {(a, "neo4j") for a in clients}
     inner = {("api-service", b) for b in ("simulator", "ml", "request-counters")}
-    sql = {(a, "postgres") for a in ("api-service", "simulator", "ml", "migrate")} if "postgres" in names else set()
-    assert reached == graph | inner | sql | {("web-interface", "api-service")}
+    sql = {(a, "postgres") for a in clients} if "postgres" in names else set()
+    front = {(a, "api-service") for a in ("web-interface", "backup") if a in names}
+    assert reached == graph | inner | sql | front
 
 
 def test_from_outside_only_the_page_is_reached_and_metrics_by_monitoring(cluster: Cluster) -> None:

