@@ -40,7 +40,13 @@ def figures(per_s: float, p95_ms: float) -> Figures:
 def report(*p95s: float) -> Report:
     """Steady blocks with these p95, and an overload."""
     blocks = tuple(
-        BlockReport(figures(100, p95), {"a": figures(60, p95), "b": figures(40, p95)}, figures(160, p95 / 2), 0.1)
+        BlockReport(
+            figures(100, p95),
+            {"a": figures(60, p95), "b": figures(40, p95)},
+            figures(160, p95 / 2),
+            0.1,
+            {"api": 4.0, "neo4j": 2.5},
+        )
         for p95 in p95s
     )
     steady = StageReport(
@@ -149,6 +155,7 @@ def test_words_state_limits_errors_recovery_and_what_was_missed() -> None:
     assert "Recovered 1 s after its end" in words
     assert "0.62 (0.60 to 0.65) of the requests/s of a bare Flask view" in words
     assert "2000 MB before, 2100 MB at most" in words
+    assert re.search(r"\| reads +\| 6\.50 +\| api 4\.00, neo4j 2\.50", words)
     assert re.search(r"\| storm +\|.*\| MISSED \|", words)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from wnis_ops.bench.api.config import BenchConfig, Stage
 from wnis_ops.bench.api.drawing import draw
 from wnis_ops.bench.api.generator import Block, Generator, Target
 from wnis_ops.bench.api.overload import overload
+from wnis_ops.bench.api.processor import per_request_ms, processor_seconds
 from wnis_ops.bench.api.records import Figures, Records, joined
 from wnis_ops.bench.api.report import (
     FORMAT,
@@ -50,6 +51,7 @@ class Instance:
 class _Taken:
     api: Block
     bare: Block | None
+    processor_ms: Mapping[str, float]
 
 
 def measure(config: BenchConfig, instance: Instance, say: Callable[[str], None]) -> Report:
@@ -80,7 +82,7 @@ def measure(config: BenchConfig, instance: Instance, say: Callable[[str], None])
             for stage in steady:
                 if number < stage.blocks:
                     say(f"{stage.name}: {stage.clients} clients, block {number + 1} of {stage.blocks}.")
-                    taken[stage.name].append(_turn(generator, config, stage, number))
+                    taken[stage.name].append(_turn(generator, config, instance, stage, number))
         for stage in config.stages:
             names = [e.name for e in config.endpoints_of(stage)]
             if stage.kind == "steady":
@@ -150,7 +152,7 @@ def _targets(config: BenchConfig, instance: Instance) -> Iterator[dict[str, Targ
         yield {"api": api, "bare": Target(url, {})}
 
 
-def _turn(generator: Generator, config: BenchConfig, stage: Stage, number: int) -> _Taken:
+def _turn(generator: Generator, config: BenchConfig, instance: Instance, stage: Stage, number: int) -> _Taken:
     names = [e.name for e in config.endpoints_of(stage)]
 
     def of(target: str) -> Block:
@@ -158,14 +160,14 @@ def _turn(generator: Generator, config: BenchConfig, stage: Stage, number: int) 
             target, names, stage.clients, stage.duration_s, ramp_s=stage.ramp_s, think=stage.think_time
         )
 
-    if not stage.beside_bare_view:
-        return _Taken(of("api"), None)
     # who comes first changes, as what comes second finds the caches as the first has left them
-    if number % 2:
-        bare = of("bare")
-        return _Taken(of("api"), bare)
+    bare = of("bare") if stage.beside_bare_view and number % 2 else None
+    before = processor_seconds(instance.home)
     api = of("api")
-    return _Taken(api, of("bare"))
+    spent = per_request_ms(before, processor_seconds(instance.home), len(api.records.rows))
+    if stage.beside_bare_view and bare is None:
+        bare = of("bare")
+    return _Taken(api, bare, spent)
 
 
 def _measured(block: Block) -> Records:
@@ -182,6 +184,7 @@ def _steady_report(stage: Stage, names: list[str], taken: list[_Taken]) -> Stage
                 endpoints={name: of_api.of_endpoint(name).figures(stage.duration_s) for name in names},
                 bare_view=_measured(one.bare).figures(stage.duration_s) if one.bare else None,
                 generator_busy_share=one.api.records.busy_share,
+                processor_ms=one.processor_ms,
             )
         )
     everything, all_s = joined([_measured(one.api) for one in taken]), stage.duration_s * len(taken)

@@ -19,12 +19,16 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class BlockReport:
-    """One block of a steady stage; `bare_view` is the block of the bare view beside it."""
+    """One block of a steady stage; `bare_view` is the block of the bare view beside it.
+
+    `processor_ms` is the processor time of each service by the requests of the block; empty for a server elsewhere.
+    """
 
     total: Figures
     endpoints: Mapping[str, Figures]
     bare_view: Figures | None
     generator_busy_share: float
+    processor_ms: Mapping[str, float]
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def sections(report: Report, comparison: Comparison | None = None) -> Iterator[S
             for stage in report.stages
         ),
     )
+    yield from _processor(report)
     for stage in report.stages:
         if stage.overload is not None:
             yield _overload(stage)
@@ -121,6 +122,24 @@ def _generator_remark(report: Report) -> Iterator[str]:
         yield f"The load generator itself was busy for {busiest:.0%} of the time: the API may be faster than measured."
     elif busiest:
         yield f"The busiest process of the load generator used {busiest:.0%} of a processor."
+
+
+def _processor(report: Report) -> Iterator[Section]:
+    rows = []
+    for stage in report.stages:
+        known = [block.processor_ms for block in stage.blocks if block.processor_ms]
+        if known:
+            services = sorted({name for block in known for name in block})
+            mean = {name: sum(block.get(name, 0.0) for block in known) / len(known) for name in services}
+            words = ", ".join(f"{name} {ms:.2f}" for name, ms in mean.items())
+            rows.append((stage.name, f"{sum(mean.values()):.2f}", words))
+    if rows:
+        yield Section(
+            "Processor time of a request",
+            ("What a request costs does not grow with the other work of the machine as its latency does.",),
+            ("stage", "ms, all services", "by service"),
+            tuple(rows),
+        )
 
 
 def _clients(stage: StageReport) -> int:
