@@ -70,6 +70,11 @@ def backups(home: Path) -> LookUp:
                 yield GaugeMetricFamily(
                     "wnis_backup_last_size_bytes", "Size of the last backup", value=float(backup["bytes"])
                 )
+                yield GaugeMetricFamily(
+                    "wnis_backup_last_pause_seconds",
+                    "For how long the last backup had writing wait",
+                    value=float(backup["pause_seconds"]),
+                )
         drill = _record(home / "backup" / "last-drill.json")
         if drill is not None:
             good = bool(drill["ok"])

@@ -168,6 +168,7 @@ JOBS = Dashboard(
         _number("Last backup", Unit.SECONDS,
                 "time() - max(wnis_backup_last_success_timestamp_seconds)", "ago"),
         _number("Its size", Unit.BYTES, "max(wnis_backup_last_size_bytes)", "bytes"),
+        _number("Writing had to wait", Unit.SECONDS, "max(wnis_backup_last_pause_seconds)", "in the last backup"),
         _number("Last restore drill", Unit.SECONDS,
                 "time() - max(wnis_restore_drill_last_success_timestamp_seconds)", "ago"),
         _number("It took", Unit.SECONDS, "max(wnis_restore_drill_last_duration_seconds)", "seconds"),

@@ -86,10 +86,13 @@ def test_without_a_backup_there_is_no_figure_of_one(tmp_path: Path) -> None:
 def test_a_failed_backup_is_no_last_success(tmp_path: Path) -> None:
     (tmp_path / "backup").mkdir()
     record = tmp_path / "backup" / "last-backup.json"
-    record.write_text(json.dumps({"finished_at": "2026-05-01T02:00:00Z", "bytes": 12, "ok": True}))
+    record.write_text(
+        json.dumps({"finished_at": "2026-05-01T02:00:00Z", "bytes": 12, "ok": True, "pause_seconds": 1.5})
+    )
     known = told(Figures((backups(tmp_path),)))
     assert known["wnis_backup_last_success_timestamp_seconds"] == 1777600800.0
     assert known["wnis_backup_last_size_bytes"] == 12.0
+    assert known["wnis_backup_last_pause_seconds"] == 1.5
     assert known["wnis_backup_last_failed"] == 0.0
 
     record.write_text(json.dumps({"finished_at": "2026-05-02T02:00:00Z", "bytes": 0, "ok": False}))
