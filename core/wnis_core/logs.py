@@ -40,7 +40,9 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         redacted = self._redacted
         document: dict[str, object] = {
-            "@timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            "@timestamp": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="microseconds")
+            .replace("+00:00", "Z"),
             "ecs.version": ECS_VERSION,
             "log.level": record.levelname.lower(),
             "message": redacted(record.getMessage()),
@@ -86,6 +88,8 @@ def configure_logging(service: str, level: str = "INFO", *, secrets: Collection[
     # both write a line for every single call at INFO
     for chatty in ("neo4j.notifications", "urllib3", "botocore", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # at DEBUG the driver writes every parameter of every query, and those of analysts are anybody's guess
+    logging.getLogger("neo4j").setLevel(max(root.level, logging.INFO))
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread

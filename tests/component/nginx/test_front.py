@@ -6,11 +6,13 @@ import os
 import secrets
 import socket
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 from wnis_api.http.pages import SECURITY_HEADERS
+from wnis_core.log_fields import FIELDS
 
 from tests.front import Front
 from tests.live import Answer, LiveStack, free_ports
@@ -244,6 +246,9 @@ def test_the_access_log_has_ecs_names_and_no_secrets(front: Front, client: reque
     assert line["url.path"].startswith("/api/v1/components/")
     assert line["http.response.status_code"] == 401
     assert line["client.address"] == "127.0.0.1"
+    # the format by which Fluent Bit reads it
+    assert datetime.strptime(line["@timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z") <= datetime.now(UTC)
+    assert {name for each in lines for name in each} <= {field.name for field in FIELDS}
     assert line["tls.version"] == "TLSv1.3"
     assert isinstance(line["event.duration"], int)
     assert line["event.duration"] % 1_000_000 == 0

@@ -1,0 +1,1 @@
+"""Log lines and what is kept out of them."""
