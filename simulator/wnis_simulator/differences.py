@@ -26,9 +26,9 @@ Link = PipeModel | PumpModel | ValveModel
 _COMPARED: dict[type, tuple[str, ...]] = {
     JunctionModel: ("elevation_m", "base_demand_m3s"),
     ReservoirModel: ("head_m",),
-    TankModel: ("elevation_m", "init_level_m", "min_level_m", "max_level_m", "diameter_m"),
+    TankModel: ("elevation_m", "init_level_m", "min_level_m", "max_level_m", "diameter_m", "min_volume_m3"),
     PipeModel: ("length_m", "diameter_m", "roughness", "minor_loss", "status"),
-    PumpModel: ("power_w", "speed", "status"),
+    PumpModel: ("power_w", "head_curve", "speed", "status"),
     ValveModel: ("diameter_m", "setting", "minor_loss", "status"),
 }
 
@@ -37,7 +37,8 @@ _COMPARED: dict[type, tuple[str, ...]] = {
 class Change:
     """One thing to do to the file's model; SI values.
 
-    `action` is ``set``, ``remove`` or ``add``; `kind` the component's own label in lower case.
+    `action` is ``set``, ``remove`` or ``add``; `kind` the component's own label in lower case; `added` the values of
+    what is added, and of a valve or pump its setting and status as they are now, each of which may undo the other.
     """
 
     action: str
@@ -147,11 +148,30 @@ def _compared(old: Node | Link, new: Node | Link) -> list[Change]:
         raise _cannot(f"pipe {new.name} has a check valve in only one of the graph and the source file.")
     if isinstance(old, ValveModel) and isinstance(new, ValveModel) and old.kind is not new.kind:
         raise _cannot(f"valve {new.name} is of kind {new.kind} now and {old.kind} in the source file.")
-    return [
-        Change("set", _kind(new), new.name, name, getattr(old, name), getattr(new, name))
-        for name in _COMPARED[type(new)]
-        if getattr(new, name) is not None and not _same(getattr(old, name), getattr(new, name))
-    ]
+    changes = []
+    for name in _COMPARED[type(new)]:
+        before, after = getattr(old, name), getattr(new, name)
+        if _same(before, after) or _other_drive(name, new):
+            continue
+        if after is None:
+            raise _cannot(f"{_kind(new)} {new.name} has no {name} any more, {_shown(before)} in the source file.")
+        changes.append(Change("set", _kind(new), new.name, name, before, after, added=_kept(name, new)))
+    return changes
+
+
+def _kept(changed: str, link: Node | Link) -> dict[str, Any] | None:
+    if isinstance(link, ValveModel) and changed in ("setting", "status"):
+        return {"setting": link.setting, "status": link.status}
+    if isinstance(link, PumpModel) and changed in ("speed", "status"):
+        return {"setting": link.speed, "status": link.status}
+    return None
+
+
+def _other_drive(name: str, item: Node | Link) -> bool:
+    """Whether a pump runs on the other of power and head curve, so that it need not state this one."""
+    if not isinstance(item, PumpModel) or getattr(item, name) is not None:
+        return False
+    return (name, item.head_curve is None) in (("power_w", False), ("head_curve", item.power_w is None))
 
 
 def _same(old: float | str | None, new: float | str | None) -> bool:
@@ -164,6 +184,8 @@ def _values(item: Node | Link) -> dict[str, Any]:
     values = {name: getattr(item, name) for name in _COMPARED[type(item)]}
     if isinstance(item, ValveModel):
         values["valve_kind"] = item.kind.value
+    if isinstance(item, PipeModel) and item.check_valve:
+        values["check_valve"] = True
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -11,7 +11,7 @@ import importlib.util
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import IntEnum
 from pathlib import Path
 
@@ -28,6 +28,8 @@ _FOLDERS = {
 _SAVE_HYDRAULICS = 1
 _SERIES = 0
 _MESSAGE_BYTES = 256
+_NAME_BYTES = 64
+_CONTROLS = 5
 _WARNINGS = range(1, 100)
 UNBALANCED = 1
 
@@ -38,6 +40,8 @@ class NodeValue(IntEnum):
     ELEVATION = 0
     TANK_LEVEL = 8
     TANK_DIAMETER = 17
+    MIN_VOLUME = 18
+    VOLUME_CURVE = 19
     MIN_LEVEL = 20
     MAX_LEVEL = 21
 
@@ -84,6 +88,28 @@ class DemandModel:
     minimum_pressure: float
     required_pressure: float
     exponent: float
+
+
+@dataclass(frozen=True)
+class Tank:
+    """A tank in the file's units; levels above `elevation`."""
+
+    elevation: float
+    init_level: float
+    min_level: float
+    max_level: float
+    diameter: float
+    min_volume: float
+
+
+@dataclass(frozen=True)
+class _Control:
+    number: int
+    kind: int
+    link: int
+    setting: float
+    node: int
+    level: float
 
 
 @dataclass(frozen=True)
@@ -199,6 +225,60 @@ class Engine:
     def set_node_value(self, index: int, which: NodeValue, value: float) -> None:
         self._call("EN_setnodevalue", index, which, ctypes.c_double(value))
 
+    def tank(self, index: int) -> Tank:
+        """The tank as it stands."""
+        return Tank(
+            elevation=self.node_value(index, NodeValue.ELEVATION),
+            init_level=self.node_value(index, NodeValue.TANK_LEVEL),
+            min_level=self.node_value(index, NodeValue.MIN_LEVEL),
+            max_level=self.node_value(index, NodeValue.MAX_LEVEL),
+            diameter=self.node_value(index, NodeValue.TANK_DIAMETER),
+            min_volume=self.node_value(index, NodeValue.MIN_VOLUME),
+        )
+
+    def set_tank(self, index: int, tank: Tank) -> None:
+        """Make the tank so, with its volume curve; raises `EngineError` when its levels contradict each other."""
+        number = int(self.node_value(index, NodeValue.VOLUME_CURVE))
+        curve = ctypes.create_string_buffer(_NAME_BYTES)
+        if number:
+            self._call("EN_getcurveid", number, curve)
+        self._call("EN_settankdata", index, *(ctypes.c_double(value) for value in astuple(tank)), curve)
+
+    @contextmanager
+    def controls_kept(self, node: int) -> Iterator[None]:
+        """Keep the levels at which controls act on what `node` does, while its elevation changes.
+
+        The engine remembers heads, not levels, and does not move them with the node.
+
+        Raises
+        ------
+        InvalidModel
+            a valve is controlled by the node: the engine does not tell whether to a setting or to a status
+        """
+        controls = [c for c in map(self._control, range(1, self._control_count() + 1)) if c.node == node]
+        for control in controls:
+            if self.link_kind(control.link) >= LinkKind.PRV:
+                raise InvalidModel(
+                    "A valve is controlled by a node whose elevation or levels were changed.",
+                    mend="Export the network, make the change in the file and import it again.",
+                )
+        yield
+        for c in controls:
+            level, setting = ctypes.c_double(c.level), ctypes.c_double(c.setting)
+            self._call("EN_setcontrol", c.number, c.kind, c.link, setting, node, level)
+
+    def _control_count(self) -> int:
+        count = ctypes.c_int()
+        self._call("EN_getcount", _CONTROLS, ctypes.byref(count))
+        return count.value
+
+    def _control(self, number: int) -> _Control:
+        kind, link, node = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
+        setting, level = ctypes.c_double(), ctypes.c_double()
+        places = (ctypes.byref(one) for one in (kind, link, setting, node, level))
+        self._call("EN_getcontrol", number, *places)
+        return _Control(number, kind.value, link.value, setting.value, node.value, level.value)
+
     def link_value(self, index: int, which: LinkValue) -> float:
         value = ctypes.c_double()
         self._call("EN_getlinkvalue", index, which, ctypes.byref(value))
@@ -225,6 +305,16 @@ class Engine:
 
     def set_base_demand(self, node: int, category: int, value: float) -> None:
         self._call("EN_setbasedemand", node, category, ctypes.c_double(value))
+
+    def set_demand_pattern(self, node: int, category: int, pattern: str) -> None:
+        """Have a demand follow a pattern of the file; one that is not there is no pattern."""
+        index = ctypes.c_int()
+        if self._library.EN_getpatternindex(self._project, pattern.encode(), ctypes.byref(index)) == 0:
+            self._call("EN_setdemandpattern", node, category, index.value)
+
+    def set_head_curve(self, pump: int, curve: str) -> None:
+        """Have a pump run on a head curve of the file."""
+        self._call("EN_setheadcurveindex", pump, self._index("EN_getcurveindex", curve))
 
     def delete_node(self, name: str) -> None:
         """Take a node out with its links and every control that names them."""

@@ -49,7 +49,7 @@ def run_child(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     except EngineError as error:
         raise refused_input(error, Path(_REPORT_FILE)) from error
     try:
-        _apply(engine, arguments["changes"], scan.options.get("HEADLOSS", "H-W"))
+        _apply(engine, arguments["changes"], scan.options)
         chosen = _choose_demand_model(engine, arguments["demand_model"], scan.options, warnings)
         _solve(engine, report)
         version = engine.version()
@@ -82,9 +82,9 @@ def _blank_line(number: int) -> None:
     Path(MODEL_FILE).write_bytes(b"".join(lines))
 
 
-def _apply(engine: Engine, changes: list[dict[str, Any]], formula: str) -> None:
+def _apply(engine: Engine, changes: list[dict[str, Any]], options: dict[str, str]) -> None:
     try:
-        apply_changes(engine, changes, formula)
+        apply_changes(engine, changes, options)
     except EngineError as error:
         raise InvalidModel(
             f"The changes made since the import do not fit the source file: {error.message}",
