@@ -76,6 +76,10 @@ def drill(home: Home, environ: Mapping[str, str], key: BackupKey, sets: Sets, sa
     found = newest(sets, key)
     if found is None:
         raise NotFound(f"There is no good set at {sets.location}.", mend="Make one with `wnis backup`.")
+    for left in (home.path / "backup").glob("drill-*"):
+        # of a drill that was killed
+        stop(Home(left))
+        shutil.rmtree(left, ignore_errors=True)
     scratch = home.path / "backup" / f"drill-{os.getpid()}"
     clean = {k: v for k, v in environ.items() if k not in _ELSEWHERE and k.removesuffix("_FILE") not in _ELSEWHERE}
     clean |= {"WNIS_HOME": str(scratch), FILE_VARIABLE: str(key_file(home, environ)), "WNIS_ENV": "development"}

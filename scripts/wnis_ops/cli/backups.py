@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,6 +39,7 @@ def backup(
             f"The key of the backups was made: {key_file(home, os.environ)}. Keep a copy of it elsewhere: without it "
             "no set can be read, and no set holds it."
         )
+    _stop_on_sigterm()
     client = None if offline else sample_client(lambda: connect(os.environ))
     try:
         taken = Backup(Installation.of(home, os.environ), key, client, say).take(to, offline=offline)
@@ -86,6 +88,7 @@ def restore(
     from wnis_ops.backup.sets import find_set
 
     home, began = home_of(os.environ), time.monotonic()
+    _stop_on_sigterm()
     sets, name = find_set(home, named)
     into = Installation.of(home, os.environ)
     run = Restore(into, read_key(home, os.environ), sets, name, say)
@@ -115,6 +118,7 @@ def drill(
     from wnis_ops.backup.sets import local_sets, sets_at
 
     home, began = home_of(os.environ), time.monotonic()
+    _stop_on_sigterm()
     try:
         sets = sets_at(source) if source else local_sets(home)
         held = hold(home, os.environ, read_key(home, os.environ), sets, say)
@@ -161,6 +165,11 @@ def import_graph(
         raise InvalidValue(f"There is no file {file}.", mend="Write one with `wnis graph export`.")
     done = import_from(Installation.of(home_of(os.environ), os.environ), file, say)
     show(done, as_json, lambda: f"{done['nodes']} nodes, {done['relationships']} relationships, as in the file.")
+
+
+def _stop_on_sigterm() -> None:
+    # what was begun (a pause, a server, a scratch home) is ended in order, as with Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _words(report: Any) -> str:
