@@ -9,18 +9,21 @@ mean 1) and season :math:`s` (mean 1 over a year); every break is followed by an
 `FOLLOWED` after an exponential wait. :math:`c_m` is set so that the expected rate of each material over
 `REFERENCE_YEARS`, over all its length, is the published one.
 
-Published
+Published numbers
     Rates by material: Folkman, S. (2018), Water Main Break Rates in the USA and Canada: A Comprehensive Study, Utah
     State University, MAE Faculty Publications, paper 174: breaks/(100 mi year) of cast iron 34.8, asbestos cement
-    10.4, ductile iron 5.5, PVC 2.3.
-    The exponential growth with age: Shamir, U., Howard, C. D. D. (1979), An analytic approach to scheduling pipe
+    10.4, ductile iron 5.5, PVC 2.3. They are means over the utilities that answered a survey, whatever the age and
+    diameter of their mains, not rates of this network.
+Published forms and directions, of which no number is used
+    Growth with time, as an exponential: Shamir, U., Howard, C. D. D. (1979), An analytic approach to scheduling pipe
     replacement, Journal AWWA 71(5), 248-258.
     Fewer breaks of larger mains: Kettler, A. J., Goulter, I. C. (1985), An analysis of pipe breakage in urban water
-    distribution networks, Canadian Journal of Civil Engineering 12(2), 286-293.
-    Breaks follow breaks: Goulter, I. C., Kazemi, A. (1988), Spatial and temporal groupings of water main pipe breakage
-    in Winnipeg, Canadian Journal of Civil Engineering 15(1), 91-97.
+    distribution networks, Canadian Journal of Civil Engineering 12(2), 286-293. That it is a power is ours.
+    Breaks cluster in place and time: Goulter, I. C., Kazemi, A. (1988), Spatial and temporal groupings of water main
+    pipe breakage in Winnipeg, Canadian Journal of Civil Engineering 15(1), 91-97. That a break brings on another, and
+    how the wait is distributed, is ours.
     Cold and frost: Rajani, B., Kleiner, Y. (2001), Comprehensive review of structural deterioration of water mains:
-    physically based models, Urban Water 3(3), 151-164.
+    physically based models, Urban Water 3(3), 151-164. The yearly wave is ours.
 Ours
     The sizes of the effects of age, diameter, ground, season and following: plausible choices, not measurements.
 """
