@@ -13,8 +13,6 @@ import threading
 from collections.abc import Collection
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any
 
 from wnis_core import traces
 from wnis_core.log_fields import ECS_VERSION
@@ -91,15 +89,7 @@ def configure_logging(service: str, level: str = "INFO", *, secrets: Collection[
     # at DEBUG the driver writes every parameter of every query, and those of analysts are anybody's guess
     logging.getLogger("neo4j").setLevel(max(root.level, logging.INFO))
     logging.captureWarnings(True)
-    sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
-
-
-def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> Any:
-    if issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, trace)
-        return
-    logging.getLogger(__name__).critical("uncaught error", exc_info=(kind, error, trace))
 
 
 def _uncaught_in_thread(what: threading.ExceptHookArgs) -> None:
