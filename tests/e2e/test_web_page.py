@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import REPOSITORY
 from tests.e2e.conftest import PATIENCE_MS, Demonstration, sign_in
@@ -269,6 +269,74 @@ def test_the_keyboard_reaches_a_component_and_leaves_it(signed_in: Page, demonst
     panel.get_by_role("link", name="Open full page").focus()
     signed_in.keyboard.press("Escape")
     expect(panel).to_have_count(0)
+
+
+CHART_LINE = (0x0A, 0x66, 0xAD)
+POINTER_STEP_PX = 3
+
+# component type, the radio button, the API's quantity, the unit that the page shows, display units per SI unit
+SERIES = [
+    ("Pipe", "Flow", "flow", "L/s", 1000.0),
+    ("Pipe", "Velocity", "velocity", "m/s", 1.0),
+    ("Junction", "Pressure", "pressure", "m", 1.0),
+    ("Junction", "Demand", "demand", "L/s", 1000.0),
+]
+
+
+@pytest.mark.parametrize(("kind", "choice", "quantity", "unit", "per_si"), SERIES)
+def test_the_chart_shows_the_series_of_the_last_run(
+    signed_in: Page, demonstration: Demonstration, kind: str, choice: str, quantity: str, unit: str, per_si: float
+) -> None:
+    component, answer = _moving(demonstration, kind, quantity)
+    times_s, values = answer["times_s"], answer["values"]
+    assert len(times_s) == len(values) > 20
+
+    signed_in.goto(f"{demonstration.url}/component?id={component}")
+    signed_in.get_by_role("radio", name=choice, exact=True).check(force=True)
+    chart = signed_in.locator(".chart")
+    expect(chart).to_have_attribute("aria-label", re.compile(rf"^{choice}\b.*\b{re.escape(unit)}\b"))
+    expect(chart.locator(".u-legend .u-series").nth(1).locator("th")).to_have_text(f"{choice} ({unit})")
+
+    shown = _read_by_pointer(signed_in, chart)
+    expected = {_clock(int(at)): value * per_si for at, value in zip(times_s, values, strict=True)}
+    assert shown == pytest.approx(expected, abs=0.0051)
+    assert len(set(shown.values())) > 3, "a series that stands still shows little"
+    assert colours_of(chart.locator("canvas").screenshot()).get(CHART_LINE, 0) > 300
+
+
+def _moving(demonstration: Demonstration, kind: str, quantity: str) -> tuple[str, dict[str, Any]]:
+    """A component whose series is never zero and changes, and that series as the API answers it."""
+    for listed in demonstration.client.get("/components", type=kind, limit=40)["components"]:
+        latest = demonstration.client.get(f"/components/{listed['id']}")["latest_simulation"]
+        answer = demonstration.client.get(
+            f"/simulations/{latest['run_id']}/results", component_id=listed["id"], quantity=quantity
+        )
+        if len({round(value, 4) for value in answer["values"]}) > 5 and all(answer["values"]):
+            return listed["id"], dict(answer)
+    raise AssertionError(f"no {kind} has a {quantity} that changes")
+
+
+def _read_by_pointer(page: Page, chart: Locator) -> dict[str, float]:
+    """Every value by its time, as the legend says them while the pointer crosses the chart."""
+    over = chart.locator(".u-over")
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box is not None
+    told: dict[str, float] = {}
+    across = 1.0
+    while across < box["width"]:
+        page.mouse.move(box["x"] + across, box["y"] + box["height"] / 2)
+        time_text, value_text = chart.locator(".u-legend .u-value").all_inner_texts()
+        if value_text != "\u2013":
+            told[time_text] = float(value_text.replace("\u2212", "-").replace(",", ""))
+        across += POINTER_STEP_PX
+    return told
+
+
+def _clock(time_s: int) -> str:
+    day, rest = divmod(time_s, 86_400)
+    clock = f"{rest // 3600:02}:{rest % 3600 // 60:02}"
+    return clock if day == 0 else f"day {day + 1}, {clock}"
 
 
 PLACES = {
