@@ -45,11 +45,18 @@ class _Known:
 
 
 class Figures(Collector):
-    """The figures of some look-ups; says of each in ``wnis_figures_up`` whether its last look succeeded."""
+    """The figures of some look-ups; says of each in ``wnis_figures_up`` whether its last look succeeded.
 
-    def __init__(self, look_ups: Sequence[LookUp], *, patience_s: float = 4.0) -> None:
+    Parameters
+    ----------
+    patience_s : how long an answer waits for them
+    again_s : after how long one that failed is tried again, even if its figures would be kept for longer
+    """
+
+    def __init__(self, look_ups: Sequence[LookUp], *, patience_s: float = 4.0, again_s: float = 10.0) -> None:
         self._known = {look_up: _Known() for look_up in look_ups}
         self._patience_s = patience_s
+        self._again_s = again_s
         self._pool = ThreadPoolExecutor(max(1, len(look_ups)), thread_name_prefix="figures")
 
     def collect(self) -> Iterator[Metric]:
@@ -57,7 +64,8 @@ class Figures(Collector):
         asked = []
         for look_up, known in self._known.items():
             running = known.asked is not None and not known.asked.done()
-            if not running and time.monotonic() - known.at >= look_up.kept_s:
+            good_for_s = look_up.kept_s if known.up else min(look_up.kept_s, self._again_s)
+            if not running and time.monotonic() - known.at >= good_for_s:
                 known.asked = self._pool.submit(self._look, look_up, known)
             if known.asked is not None:
                 asked.append(known.asked)

@@ -143,6 +143,7 @@ HEALTH = Query(
     ORDER BY utility, network, zone, health
     """,
     lambda row: HealthInZone(row["utility"], row["network"], row["zone"], row["health"], int(row["components"])),
+    timeout_s=60,
     platform=True,
 )
 

@@ -59,6 +59,21 @@ def test_what_fails_takes_nothing_with_it() -> None:
     assert (known["wnis_figures_up broken"], known["wnis_figures_up fine"]) == (0.0, 1.0)
 
 
+def test_what_failed_is_tried_again_before_long() -> None:
+    looks: list[int] = []
+
+    def broken_at_first() -> Iterator[Metric]:
+        looks.append(1)
+        if len(looks) == 1:
+            raise OSError("away")
+        yield GaugeMetricFamily("back", "Back", value=1)
+
+    figures = Figures((LookUp("some", broken_at_first, 3_600.0),), again_s=0.05)
+    assert told(figures)["wnis_figures_up some"] == 0.0
+    time.sleep(0.06)
+    assert told(figures)["back"] == 1.0
+
+
 def test_what_hangs_delays_an_answer_only_a_moment_and_is_asked_once() -> None:
     free, asked = threading.Event(), []
 
