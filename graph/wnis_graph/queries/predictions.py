@@ -106,15 +106,6 @@ class Served:
     critical_connections: int
 
 
-@dataclass(frozen=True)
-class Standing:
-    """As much of a component's latest prediction as tells its probability at one horizon: the stretch of its curve."""
-
-    component_id: str
-    length_m: float | None
-    knots: SurvivalKnots
-
-
 def _component(row: RawRow) -> FailableComponent:
     return FailableComponent(
         id=row["id"],
@@ -146,14 +137,6 @@ def _prediction(row: RawRow) -> Prediction:
         input_sha256=p["input_sha256"],
         inputs_json=p["inputs_json"],
     )
-
-
-def _stretch(row: RawRow) -> SurvivalKnots:
-    first = row["day_before"] is None
-    days = (row["day"],) if first else (row["day_before"], row["day"])
-    curve = (row["probability"],) if first else (row["before"], row["probability"])
-    # the bounds take no part in the order
-    return SurvivalKnots(days, curve, curve, curve)
 
 
 def _provenance(row: RawRow) -> Provenance:
@@ -223,21 +206,28 @@ LATEST = Query(
     timeout_s=60,
 )
 
-STANDINGS = Query(
-    "predictions.standings",
+# the arithmetic of wnis_graph.survival, as far as it takes to order by it
+FOREMOST = Query(
+    "predictions.foremost",
     Access.READ,
     f"""
     MATCH (c:Component) WHERE c.utility = $utility AND c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
-      AND ($network IS NULL OR c.network = $network)
+      AND ($network IS NULL OR c.network = $network) AND ($by <> 'per_km' OR c.length_m IS NOT NULL)
     {_LATEST}
     WITH c, p, size([d IN p.knot_days WHERE d < $days]) AS passed, size(p.knot_days) - 1 AS last
     WITH c, p, CASE WHEN passed > last THEN last ELSE passed END AS k
-    RETURN c.id AS component_id, c.length_m AS length_m,
-      CASE k WHEN 0 THEN null ELSE p.knot_days[k - 1] END AS day_before,
-      CASE k WHEN 0 THEN null ELSE p.knot_probability[k - 1] END AS before,
-      p.knot_days[k] AS day, p.knot_probability[k] AS probability
+    WITH c, p.knot_days[k] AS t1, CASE k WHEN 0 THEN 0.0 ELSE p.knot_days[k - 1] END AS t0,
+      p.knot_probability[k] AS p1, CASE k WHEN 0 THEN 0.0 ELSE p.knot_probability[k - 1] END AS p0
+    WITH c, t0, t1, -log(CASE WHEN p0 > 1 - 1e-12 THEN 1e-12 ELSE 1 - p0 END) AS h0,
+      -log(CASE WHEN p1 > 1 - 1e-12 THEN 1e-12 ELSE 1 - p1 END) AS h1
+    WITH c, h0 + (h1 - h0) / (t1 - t0) * ($days - t0) AS hazard
+    WITH c, CASE $by
+        WHEN 'per_km' THEN hazard / (CASE WHEN c.length_m < 1 THEN 1 ELSE c.length_m END)
+        WHEN 'risk' THEN (1 - exp(-hazard)) * coalesce($losers[c.id], 1)
+        ELSE 1 - exp(-hazard) END AS worth
+    RETURN c.id AS id ORDER BY worth DESC, id LIMIT $top
     """,
-    lambda row: Standing(row["component_id"], row["length_m"], _stretch(row)),
+    lambda row: str(row["id"]),
     timeout_s=60,
 )
 

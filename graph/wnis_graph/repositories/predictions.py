@@ -234,13 +234,15 @@ class PredictionRepository:
         """
         # whole predictions are read of the few that are shown: of all they are megabytes
         served = self._served(scope, None) if by is RankBy.RISK else {}
-        standings = []
-        for row in self._runner.run(scope, queries.STANDINGS, days=horizon_days, network=network):
-            probability = probability_at(row.knots, horizon_days).probability
-            worth = _worth(probability, row.length_m, served.get(row.component_id))[by]
-            if worth is not None:
-                standings.append((-worth, row.component_id))
-        ids = [component_id for _, component_id in sorted(standings)[:top]]
+        ids = self._runner.run(
+            scope,
+            queries.FOREMOST,
+            days=float(horizon_days),
+            by=by.value,
+            losers={component_id: _losers(one) for component_id, one in served.items()},
+            network=network,
+            top=top,
+        )
         served = served or self._served(scope, ids)
         rows = [
             _ranked(answer, inputs.component, served.get(inputs.component.id))
@@ -292,21 +294,18 @@ def _answer(row: queries.LatestPrediction, inputs: FailureInputs, horizon_days: 
     )
 
 
-def _worth(probability: float, length_m: float | None, served: Served | None) -> dict[RankBy, float | None]:
-    """By what each order ranks; no length, no failures per km."""
-    expected = -log1p(-min(probability, _CERTAIN))
-    customers, critical = (served.customers, served.critical_connections) if served else (0, 0)
-    return {
-        RankBy.PROBABILITY: probability,
-        RankBy.PER_KM: None if length_m is None else expected / max(length_m, _LEAST_LENGTH_M) * 1000,
-        RankBy.RISK: probability * max(1, customers + CRITICAL_CONNECTION_AS_CUSTOMERS * critical),
-    }
+def _losers(served: Served | None) -> int:
+    """How many lose their water, and at least one."""
+    if served is None:
+        return 1
+    return max(1, served.customers + CRITICAL_CONNECTION_AS_CUSTOMERS * served.critical_connections)
 
 
 def _ranked(answer: FailurePrediction, component: FailableComponent, served: Served | None) -> dict[str, Any]:
     probability = answer.answer.probability
+    expected = -log1p(-min(probability, _CERTAIN))
     customers, critical = (served.customers, served.critical_connections) if served else (0, 0)
-    worth = _worth(probability, component.length_m, served)
+    length = component.length_m
     return {
         "component": component,
         "prediction_id": answer.prediction.id,
@@ -315,10 +314,10 @@ def _ranked(answer: FailurePrediction, component: FailableComponent, served: Ser
         "probability": probability,
         "low": answer.answer.low,
         "high": answer.answer.high,
-        "failures_per_km": worth[RankBy.PER_KM],
+        "failures_per_km": None if length is None else expected / max(length, _LEAST_LENGTH_M) * 1000,
         "customers": customers,
         "critical_connections": critical,
-        "risk": worth[RankBy.RISK],
+        "risk": probability * _losers(served),
         "stale": answer.stale,
     }
 

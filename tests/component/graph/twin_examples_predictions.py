@@ -48,5 +48,5 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "predictions.write_supersedes": {"rows": [{"id": "prediction-1", "old_id": "prediction-1"}]},
     "predictions.credit_job": {"job": "job-1", "rows": [{"id": "prediction-1"}]},
     "predictions.served": {"ids": None},
-    "predictions.standings": {"days": 365, "network": None},
+    "predictions.foremost": {"days": 365.0, "by": "risk", "losers": {"net:pipe:P1": 7}, "network": None, "top": 10},
 }
