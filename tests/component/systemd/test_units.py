@@ -1,15 +1,11 @@
-"""The units say what systemd knows, and what they run runs."""
+"""The units say what systemd knows, and start commands that are ours."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +14,6 @@ from wnis_core.settings import SETTINGS
 from wnis_ops.cli.main import app
 from wnis_ops.local import supervisor
 
-from tests.live import free_ports
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = sorted((ROOT / "config" / "systemd").iterdir())
@@ -124,31 +119,3 @@ def test_systemd_calls_it_well_protected(name: str) -> None:
     )
     # 2.5 of 10; the network is what is left
     assert said.returncode == 0, said.stdout[-400:]
-
-
-@pytest.mark.system
-def test_the_service_starts_as_the_unit_says_and_stops_within_its_time(tmp_path: Path) -> None:
-    unit = _unit("wnis.service")
-    _, *words = shlex.split(_values(unit, "ExecStart")[0])
-    port = free_ports(1)[0]
-    home = tmp_path / "wnis"
-    home.mkdir(mode=0o700)
-    environ = {"PATH": os.environ["PATH"], **_environment(unit), "WNIS_HOME": str(home)}
-    command = [str(Path(sys.executable).with_name("wnis")), *words, "--json"]
-    command[command.index("8080")] = str(port)
-    process = subprocess.Popen(command, env=environ, cwd=home, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("}") or line.strip().endswith("}"):
-                break
-        assert json.loads("".join(lines))["state"] == "ready"
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
-        assert time.monotonic() - began < float(_values(unit, "TimeoutStopSec")[0])
-    finally:
-        process.kill()
-        process.wait()
