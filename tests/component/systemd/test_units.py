@@ -14,7 +14,6 @@ from wnis_core.settings import SETTINGS
 from wnis_ops.cli.main import app
 from wnis_ops.local import supervisor
 
-
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = sorted((ROOT / "config" / "systemd").iterdir())
 _NAMES = [unit.name for unit in UNITS]
