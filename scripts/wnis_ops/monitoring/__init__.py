@@ -1,1 +1,1 @@
-"""Grafana's dashboards as data: written by ``make generate``, asked one by one of a real Prometheus in the tests."""
+"""Grafana's dashboards as data: written by ``make generate``."""

@@ -1,4 +1,4 @@
-"""The five dashboards. Every query here is asked of a real Prometheus over the running system in the tests."""
+"""The five dashboards."""
 
 from __future__ import annotations
 
