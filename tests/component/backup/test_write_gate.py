@@ -12,7 +12,7 @@ import time
 import neo4j
 import pytest
 from wnis_core.errors import Conflict
-from wnis_graph.query import Access, Query, nothing
+from wnis_graph.query import REGISTRY, Access, Query, nothing
 from wnis_graph.runner import Runner
 from wnis_graph.scope import Scope
 from wnis_graph.write_gate import Paused, WritePause
@@ -22,6 +22,7 @@ from tests.conftest import Neo4jServer
 ADD = Query(
     "test_gate.add", Access.WRITE, "CREATE (:Written {utility: $utility, n: $n}) CREATE (:Pair {n: $n})", nothing
 )
+del REGISTRY[ADD.name]  # the registry is of the product's queries
 SCOPE = Scope("u", "tester")
 
 
