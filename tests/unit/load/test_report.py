@@ -30,7 +30,7 @@ from wnis_ops.bench.api.statistics import Ratio
 
 
 def records(kinds: tuple[str, ...], *rows: tuple[int, int, float, float]) -> Records:
-    return Records(np.array(list(rows), dtype=RECORD), ("a", "b"), kinds, 0.1, 0)
+    return Records(np.array([(*row, True, True) for row in rows], dtype=RECORD), ("a", "b"), kinds, 0.1, 0)
 
 
 def figures(per_s: float, p95_ms: float) -> Figures:
@@ -126,6 +126,13 @@ def test_processes_that_met_different_errors_are_joined_by_the_errors_names() ->
 def test_what_ended_outside_the_measured_time_does_not_count() -> None:
     found = records(("200",), (0, 0, 0.9, 0.1), (0, 0, 1.0, 0.1), (0, 0, 2.0, 0.1)).between(1.0, 2.0)
     assert len(found.rows) == 1
+
+
+def test_a_slow_request_counts_where_it_began_and_a_rate_where_it_ended() -> None:
+    everything = records(("200", "timeout"), (0, 0, 0.9, 0.5), (0, 0, 1.2, 0.5), (0, 0, 5.0, 3.5), (0, 1, 31.0, 29.5))
+    found = everything.measured(1.0, 2.0).figures(1.0)
+    assert (found.requests, found.per_s, found.max_ms) == (2, 1.0, 3500.0)
+    assert found.errors == {"timeout": 1}
 
 
 def test_a_stored_report_is_read_as_it_was(tmp_path: Path) -> None:

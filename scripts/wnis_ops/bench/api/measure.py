@@ -171,7 +171,7 @@ def _turn(generator: Generator, config: BenchConfig, instance: Instance, stage: 
 
 
 def _measured(block: Block) -> Records:
-    return block.records.between(block.measured_from, block.ended_at)
+    return block.records.measured(block.measured_from, block.ended_at)
 
 
 def _steady_report(stage: Stage, names: list[str], taken: list[_Taken]) -> StageReport:

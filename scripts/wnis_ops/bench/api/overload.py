@@ -67,12 +67,12 @@ def overload(
         during = generator.block("api", names, clients, stage.duration_s, ramp_s=stage.ramp_s, think=stage.think_time)
         say(f"{stage.name}: {stage.clients} clients after.")
         after = generator.block("api", names, stage.clients, stage.after_s, think=stage.think_time)
-    of_before = before.records.between(before.measured_from, before.ended_at)
-    of_during = during.records.between(during.measured_from, during.ended_at)
+    of_before = before.records.measured(before.measured_from, before.ended_at)
+    of_during = during.records.measured(during.measured_from, during.ended_at)
     began, ended = during.measured_from, during.ended_at
     # all that ended after the overload counts for the recovery, also what had been asked during it
-    everything = joined([of_before, during.records, after.records])
-    level_ms = _level(of_before, before.measured_from, before.ended_at)
+    everything = joined([before.records, during.records, after.records])
+    level_ms = _level(before.records, before.measured_from, before.ended_at)
     points = [(at - began, of) for at, of in watch.samples]
     totals = [(at, sum(of.values())) for at, of in points]
     memory_before = [mb for at, mb in totals if at < 0]
@@ -80,8 +80,8 @@ def overload(
         clients=clients,
         before=of_before.figures(stage.before_s),
         during=of_during.figures(stage.duration_s),
-        after=after.records.between(after.measured_from, after.ended_at).figures(stage.after_s),
-        offered_per_s=round(len(of_during.rows) / stage.duration_s, 1),
+        after=after.records.measured(after.measured_from, after.ended_at).figures(stage.after_s),
+        offered_per_s=round(of_during.figures(1.0).requests / stage.duration_s, 1),
         level_ms=level_ms,
         recovery_s=_recovery(everything, ended, after.ended_at, level_ms),
         memory_before_mb=round(memory_before[-1], 1) if memory_before else None,

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-RECORD = np.dtype([("endpoint", "u1"), ("kind", "u1"), ("ended", "f8"), ("seconds", "f8")])
-"""Numbers of endpoint and kind, the monotonic clock at the end, the duration."""
+RECORD = np.dtype(
+    [("endpoint", "u1"), ("kind", "u1"), ("ended", "f8"), ("seconds", "f8"), ("timed", "?"), ("counted", "?")]
+)
+"""Numbers of endpoint and kind, the monotonic clock at the end, the duration; whether the request was begun within the
+time that is measured, and whether it ended within it."""
 
 ORDERLY = frozenset({"429 with Retry-After", "503 with Retry-After"})
 """How a server that has enough to do may refuse."""
@@ -25,7 +28,9 @@ def is_good(kind: str) -> bool:
 class Figures:
     """Of one block or of one endpoint in it: requests a second that were answered well, and how long those took.
 
-    `errors` counts every other request by kind: a status, ``timeout``, ``connection refused``, ...
+    `requests`, latencies and `errors` are of the requests begun within the measured time, however late they ended: the
+    slowest would be missing otherwise. `per_s` is of those that ended within it. `errors` counts every request that
+    was not answered well by kind: a status, ``timeout``, ``connection refused``, ...
     """
 
     requests: int
@@ -71,6 +76,15 @@ class Records:
         ended = self.rows["ended"]
         return self._with(self.rows[(ended >= start) & (ended < end)])
 
+    def measured(self, start: float, end: float) -> Records:
+        """Those that began or ended within these moments, marked so."""
+        ended = self.rows["ended"]
+        began = ended - self.rows["seconds"]
+        timed, counted = (began >= start) & (began < end), (ended >= start) & (ended < end)
+        rows = self.rows.copy()
+        rows["timed"], rows["counted"] = timed, counted
+        return self._with(rows[timed | counted])
+
     def of_endpoint(self, name: str) -> Records:
         """Those of one endpoint."""
         return self._with(self.rows[self.rows["endpoint"] == self.endpoints.index(name)])
@@ -78,17 +92,18 @@ class Records:
     def figures(self, duration_s: float) -> Figures:
         """What counts, over `duration_s` seconds."""
         good = np.isin(self.rows["kind"], [n for n, kind in enumerate(self.kinds) if is_good(kind)])
-        milliseconds = self.rows["seconds"][good] * 1000
+        timed, counted = self.rows["timed"], self.rows["counted"]
+        milliseconds = self.rows["seconds"][good & timed] * 1000
         percentiles = np.percentile(milliseconds, [50, 95, 99, 100]) if milliseconds.size else [None] * 4
         p50, p95, p99, longest = (None if p is None else round(float(p), 3) for p in percentiles)
         errors = {
-            kind: int(np.count_nonzero(self.rows["kind"] == number))
+            kind: int(np.count_nonzero((self.rows["kind"] == number) & timed))
             for number, kind in enumerate(self.kinds)
             if not is_good(kind)
         }
         return Figures(
-            requests=len(self.rows),
-            per_s=round(int(np.count_nonzero(good)) / duration_s, 2),
+            requests=int(np.count_nonzero(timed)),
+            per_s=round(int(np.count_nonzero(good & counted)) / duration_s, 2),
             p50_ms=p50,
             p95_ms=p95,
             p99_ms=p99,

@@ -55,6 +55,7 @@ class Recorder:
         records = np.empty(len(self.ended), dtype=RECORD)
         for field in ("endpoint", "kind", "ended", "seconds"):
             records[field] = getattr(self, field)
+        records["timed"] = records["counted"] = True
         np.save(file, records)
 
 
