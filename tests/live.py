@@ -120,6 +120,10 @@ class LiveStack:
         for part in list(self.processes):
             self.stop(part)
 
+    def port(self, part: str) -> int:
+        """Where a service listens."""
+        return self._ports[part]
+
     def start(self, part: str) -> None:
         """Start one service."""
         metrics = self.home / "run" / f"metrics-{part}-{secrets.token_hex(4)}"
