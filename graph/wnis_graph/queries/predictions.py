@@ -106,6 +106,10 @@ class Served:
     critical_connections: int
 
 
+def _served(row: RawRow) -> Served:
+    return Served(row["component_id"], row["customers"], row["critical"])
+
+
 def _component(row: RawRow) -> FailableComponent:
     return FailableComponent(
         id=row["id"],
@@ -156,33 +160,50 @@ def _provenance(row: RawRow) -> Provenance:
     )
 
 
-FAILABLE = Query(
-    "predictions.failable",
-    Access.READ,
-    """
-    MATCH (c:Component) WHERE c.utility = $utility AND c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
-      AND ($ids IS NULL OR c.id IN $ids) AND ($network IS NULL OR c.network = $network)
-    RETURN c.id AS id, c.name AS name, c.type AS type, c.network AS network, c.material AS material,
-      c.diameter_m AS diameter_m, c.length_m AS length_m, c.install_date AS install_date, c.lined_date AS lined_date
-    ORDER BY id
-    """,
-    _component,
-    timeout_s=60,
-)
+# Each of the next is there twice, for some components and for all: one text with "$ids IS NULL OR c.id IN $ids" is
+# planned once and for all of them, and the answer about one pipe reads the whole utility.
+_SOME = "c.utility = $utility AND c.id IN $ids"
+_ALL = "c.utility = $utility"
 
-FAILURES = Query(
-    "predictions.failures",
-    Access.READ,
-    """
-    MATCH (i:Incident {utility: $utility})-[:AFFECTED]->(c:Component)
-    WHERE i.kind IN $kinds AND c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
-      AND ($ids IS NULL OR c.id IN $ids) AND i.available_at <= $as_of
-    RETURN c.id AS component_id, i.id AS id, i.occurred_at AS occurred_at, i.available_at AS available_at
-    ORDER BY occurred_at, id, component_id
-    """,
-    lambda row: Failure(row["component_id"], row["id"], native(row["occurred_at"]), native(row["available_at"])),
-    timeout_s=60,
-)
+
+def _failable(name: str, which: str) -> Query[FailableComponent]:
+    return Query(
+        name,
+        Access.READ,
+        f"""
+        MATCH (c:Component) WHERE {which} AND c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
+          AND ($network IS NULL OR c.network = $network)
+        RETURN c.id AS id, c.name AS name, c.type AS type, c.network AS network, c.material AS material,
+          c.diameter_m AS diameter_m, c.length_m AS length_m, c.install_date AS install_date,
+          c.lined_date AS lined_date
+        ORDER BY id
+        """,
+        _component,
+        timeout_s=60,
+    )
+
+
+FAILABLE = _failable("predictions.failable", _ALL)
+FAILABLE_OF = _failable("predictions.failable_of", _SOME)
+
+
+def _failures(name: str, which: str) -> Query[Failure]:
+    return Query(
+        name,
+        Access.READ,
+        f"""
+        MATCH (c:Component) WHERE {which} AND c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
+        MATCH (i:Incident {{utility: $utility}})-[:AFFECTED]->(c) WHERE i.kind IN $kinds AND i.available_at <= $as_of
+        RETURN c.id AS component_id, i.id AS id, i.occurred_at AS occurred_at, i.available_at AS available_at
+        ORDER BY occurred_at, id, component_id
+        """,
+        lambda row: Failure(row["component_id"], row["id"], native(row["occurred_at"]), native(row["available_at"])),
+        timeout_s=60,
+    )
+
+
+FAILURES = _failures("predictions.failures", _ALL)
+FAILURES_OF = _failures("predictions.failures_of", _SOME)
 
 # a run as of an earlier day adds to the record, but is not what is believed now
 _LATEST = """
@@ -192,19 +213,24 @@ _LATEST = """
     }
 """
 
-LATEST = Query(
-    "predictions.latest",
-    Access.READ,
-    f"""
-    MATCH (c:Component) WHERE c.utility = $utility AND c.retired_at IS NULL
-      AND ($ids IS NULL OR c.id IN $ids) AND ($network IS NULL OR c.network = $network)
-    {_LATEST}
-    MATCH (v:ModelVersion)-[:MADE]->(p)
-    RETURN p {{.*}} AS prediction, v.state AS state ORDER BY c.id
-    """,
-    lambda row: LatestPrediction(_prediction(row), row["state"]),
-    timeout_s=60,
-)
+
+def _latest(name: str, which: str) -> Query[LatestPrediction]:
+    return Query(
+        name,
+        Access.READ,
+        f"""
+        MATCH (c:Component) WHERE {which} AND c.retired_at IS NULL AND ($network IS NULL OR c.network = $network)
+        {_LATEST}
+        MATCH (v:ModelVersion)-[:MADE]->(p)
+        RETURN p {{.*}} AS prediction, v.state AS state ORDER BY c.id
+        """,
+        lambda row: LatestPrediction(_prediction(row), row["state"]),
+        timeout_s=60,
+    )
+
+
+LATEST = _latest("predictions.latest", _ALL)
+LATEST_OF = _latest("predictions.latest_of", _SOME)
 
 # the arithmetic of wnis_graph.survival, as far as it takes to order by it
 FOREMOST = Query(
@@ -339,8 +365,21 @@ SERVED = Query(
     MATCH (s:ServiceConnection {utility: $utility})-[:SERVED_BY]->(t:Component {utility: $utility})
     WITH t, sum(s.customers) AS customers, count(CASE WHEN s.critical THEN 1 END) AS critical
     CALL (t) { RETURN t AS c UNION MATCH (t)-[:CONNECTED_TO]-(c:Component) RETURN c }
-    WITH c, customers, critical WHERE c.type IN ['Pipe', 'Valve', 'Pump'] AND ($ids IS NULL OR c.id IN $ids)
+    WITH c, customers, critical WHERE c.type IN ['Pipe', 'Valve', 'Pump']
     RETURN c.id AS component_id, sum(customers) AS customers, sum(critical) AS critical ORDER BY component_id
     """,
-    lambda row: Served(row["component_id"], row["customers"], row["critical"]),
+    _served,
+)
+
+SERVED_OF = Query(
+    "predictions.served_of",
+    Access.READ,
+    f"""
+    MATCH (c:Component) WHERE {_SOME} AND c.type IN ['Pipe', 'Valve', 'Pump']
+    CALL (c) {{ RETURN c AS t UNION MATCH (c)-[:CONNECTED_TO]-(t:Component) RETURN t }}
+    MATCH (s:ServiceConnection {{utility: $utility}})-[:SERVED_BY]->(t)
+    RETURN c.id AS component_id, sum(s.customers) AS customers,
+      count(CASE WHEN s.critical THEN 1 END) AS critical ORDER BY component_id
+    """,
+    _served,
 )

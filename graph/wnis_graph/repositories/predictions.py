@@ -137,26 +137,22 @@ class PredictionRepository:
         self, scope: Scope, component_ids: Sequence[str] | None = None, *, network: str | None = None
     ) -> list[FailableComponent]:
         """Pipes, valves and pumps in the ground, by id: all, or those of `component_ids` or of one network."""
-        ids = None if component_ids is None else list(component_ids)
-        return self._runner.run(scope, queries.FAILABLE, ids=ids, network=network)
+        if component_ids is None:
+            return self._runner.run(scope, queries.FAILABLE, network=network)
+        return self._runner.run(scope, queries.FAILABLE_OF, ids=list(component_ids), network=network)
 
     def list_failures(self, scope: Scope, as_of: datetime, component_ids: Sequence[str] | None = None) -> list[Failure]:
         """Breaks and leaks of components in the ground that were known at `as_of`, the earliest first."""
-        ids = None if component_ids is None else list(component_ids)
-        return self._runner.run(scope, queries.FAILURES, kinds=list(FAILURE_KINDS), ids=ids, as_of=as_of)
+        kinds = list(FAILURE_KINDS)
+        if component_ids is None:
+            return self._runner.run(scope, queries.FAILURES, kinds=kinds, as_of=as_of)
+        return self._runner.run(scope, queries.FAILURES_OF, ids=list(component_ids), kinds=kinds, as_of=as_of)
 
     def list_inputs(
         self, scope: Scope, as_of: datetime, component_ids: Sequence[str] | None = None, *, network: str | None = None
     ) -> list[FailureInputs]:
         """What a prediction as of `as_of` would be made from, by component id; one state of the graph."""
-        ids = None if component_ids is None else list(component_ids)
-
-        def work(tx: Transaction) -> list[FailureInputs]:
-            components = tx.run(queries.FAILABLE, ids=ids, network=network)
-            kinds = list(FAILURE_KINDS)
-            return inputs_of(components, tx.run(queries.FAILURES, kinds=kinds, ids=ids, as_of=as_of))
-
-        return self._runner.read(scope, work)
+        return self._runner.read(scope, lambda tx: _inputs(tx, as_of, component_ids, network))
 
     def latest_keys(self, scope: Scope, component_ids: Sequence[str]) -> dict[str, LatestKey]:
         """By component, what tells whether its latest prediction still stands."""
@@ -253,7 +249,12 @@ class PredictionRepository:
         return [Ranked(rank=k + 1, **row) for k, row in enumerate(rows)]
 
     def _served(self, scope: Scope, ids: Sequence[str] | None) -> dict[str, Served]:
-        return {row.component_id: row for row in self._runner.run(scope, queries.SERVED, ids=ids)}
+        rows = (
+            self._runner.run(scope, queries.SERVED)
+            if ids is None
+            else self._runner.run(scope, queries.SERVED_OF, ids=list(ids))
+        )
+        return {row.component_id: row for row in rows}
 
     def why(self, scope: Scope, identifier: str) -> Provenance:
         """Everything that a prediction can be followed to; raises `NotFound`."""
@@ -265,23 +266,35 @@ class PredictionRepository:
     def _answers(
         self, scope: Scope, horizon_days: float, component_ids: Sequence[str] | None, network: str | None
     ) -> list[tuple[FailurePrediction, FailureInputs]]:
-        ids = None if component_ids is None else list(component_ids)
         moment = now()
 
-        def work(tx: Transaction) -> tuple[list[queries.LatestPrediction], list[FailableComponent], list[Failure]]:
-            return (
-                tx.run(queries.LATEST, ids=ids, network=network),
-                tx.run(queries.FAILABLE, ids=ids, network=network),
-                tx.run(queries.FAILURES, kinds=list(FAILURE_KINDS), ids=ids, as_of=moment),
+        def work(tx: Transaction) -> tuple[list[queries.LatestPrediction], list[FailureInputs]]:
+            latest = (
+                tx.run(queries.LATEST, network=network)
+                if component_ids is None
+                else tx.run(queries.LATEST_OF, ids=list(component_ids), network=network)
             )
+            return latest, _inputs(tx, moment, component_ids, network)
 
-        latest, components, failures = self._runner.read(scope, work)
-        inputs = {i.component.id: i for i in inputs_of(components, failures)}
+        latest, found = self._runner.read(scope, work)
+        inputs = {one.component.id: one for one in found}
         return [
             (_answer(row, inputs[row.prediction.component_id], horizon_days), inputs[row.prediction.component_id])
             for row in latest
             if row.prediction.component_id in inputs
         ]
+
+
+def _inputs(
+    tx: Transaction, as_of: datetime, component_ids: Sequence[str] | None, network: str | None
+) -> list[FailureInputs]:
+    kinds = list(FAILURE_KINDS)
+    if component_ids is None:
+        components = tx.run(queries.FAILABLE, network=network)
+        return inputs_of(components, tx.run(queries.FAILURES, kinds=kinds, as_of=as_of))
+    ids = list(component_ids)
+    components = tx.run(queries.FAILABLE_OF, ids=ids, network=network)
+    return inputs_of(components, tx.run(queries.FAILURES_OF, ids=ids, kinds=kinds, as_of=as_of))
 
 
 def _answer(row: queries.LatestPrediction, inputs: FailureInputs, horizon_days: float) -> FailurePrediction:
