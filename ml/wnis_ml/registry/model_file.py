@@ -17,20 +17,75 @@ from wnis_core.errors import Failure, InvalidValue
 
 _HEADER = re.compile(rb"wnis-model 1 ([0-9a-f]{64}) ([0-9a-f]{64}) ([0-9a-f]{128})")
 _SIGNED_AS = b"wnis-model 1\n"
+_MEND = "Train again (wnis train), or restore the file and the signing key from the backup."
 LARGEST_BYTES = 64_000_000
 
 
 class RefusedModel(Failure):
     """A model file that is not exactly what this installation signed."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"The model file was refused: {reason}.",
-            mend="Train again (wnis train), or restore the file and the signing key from the backup.",
-        )
+    def __init__(
+        self,
+        reason: str,
+        mend: str = "Train again (wnis train), or restore the file and the signing key from the backup.",
+    ) -> None:
+        super().__init__(f"The model file was refused: {reason}.", mend=mend)
 
 
-class Signer:
+class Verifier:
+    """Verifies model files of one key.
+
+    Parameters
+    ----------
+    public : the raw Ed25519 public key
+    """
+
+    def __init__(self, public: bytes) -> None:
+        self._public = public
+
+    @property
+    def fingerprint(self) -> str:
+        """First 16 digits of the hash of the public key."""
+        return hashlib.sha256(self._public).hexdigest()[:16]
+
+    def open(self, content: bytes, sha256: str) -> dict[str, Any]:
+        """The document of a model file whose hash is on record as `sha256`.
+
+        Raises
+        ------
+        RefusedModel
+            another file than the one on record, unsigned, signed by another key, or altered
+        """
+        if len(content) > LARGEST_BYTES:
+            raise RefusedModel("it is larger than any model of ours")
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise RefusedModel("its hash is not the one on record")
+        (public, body_sha256, signature), body = _parts(content)
+        if bytes.fromhex(public) != self._public:
+            raise RefusedModel("it is signed by a foreign key")
+        try:
+            Ed25519PublicKey.from_public_bytes(self._public).verify(bytes.fromhex(signature), _SIGNED_AS + body)
+        except InvalidSignature as error:
+            raise RefusedModel("its signature does not fit its content") from error
+        if hashlib.sha256(body).hexdigest() != body_sha256:
+            raise RefusedModel("its content does not fit its hash")
+        document: dict[str, Any] = json.loads(body)
+        return document
+
+
+def signer_of(content: bytes) -> Verifier:
+    """Who signed a model file, by its own word: what that key is worth is the caller's to say.
+
+    Raises
+    ------
+    RefusedModel
+        it is not signed
+    """
+    (public, _, _), _ = _parts(content)
+    return Verifier(bytes.fromhex(public))
+
+
+class Signer(Verifier):
     """Signs and verifies model files with one Ed25519 key.
 
     Parameters
@@ -50,12 +105,7 @@ class Signer:
                 mend="Set WNIS_SIGNING_KEY to a random Ed25519 seed; wnis up makes one.",
             )
         self._private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed_hex))
-        self._public = self._private.public_key().public_bytes_raw()
-
-    @property
-    def fingerprint(self) -> str:
-        """First 16 digits of the hash of the public key."""
-        return hashlib.sha256(self._public).hexdigest()[:16]
+        super().__init__(self._private.public_key().public_bytes_raw())
 
     def seal(self, document: dict[str, Any]) -> bytes:
         """The model file of `document`; the same document gives the same bytes."""
@@ -64,30 +114,11 @@ class Signer:
         header = f"wnis-model 1 {self._public.hex()} {hashlib.sha256(body).hexdigest()} {signature.hex()}\n"
         return header.encode() + body
 
-    def open(self, content: bytes, sha256: str) -> dict[str, Any]:
-        """The document of a model file whose hash is on record as `sha256`.
 
-        Raises
-        ------
-        RefusedModel
-            another file than the one on record, unsigned, signed by another key, or altered
-        """
-        if len(content) > LARGEST_BYTES:
-            raise RefusedModel("it is larger than any model of ours")
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise RefusedModel("its hash is not the one on record")
-        line, _, body = content.partition(b"\n")
-        header = _HEADER.fullmatch(line)
-        if header is None:
-            raise RefusedModel("it is not signed")
-        public, body_sha256, signature = (part.decode() for part in header.groups())
-        if bytes.fromhex(public) != self._public:
-            raise RefusedModel("it is signed by a foreign key")
-        try:
-            Ed25519PublicKey.from_public_bytes(self._public).verify(bytes.fromhex(signature), _SIGNED_AS + body)
-        except InvalidSignature as error:
-            raise RefusedModel("its signature does not fit its content") from error
-        if hashlib.sha256(body).hexdigest() != body_sha256:
-            raise RefusedModel("its content does not fit its hash")
-        document: dict[str, Any] = json.loads(body)
-        return document
+def _parts(content: bytes) -> tuple[tuple[str, str, str], bytes]:
+    line, _, body = content.partition(b"\n")
+    header = _HEADER.fullmatch(line)
+    if header is None:
+        raise RefusedModel("it is not signed")
+    public, body_sha256, signature = (part.decode() for part in header.groups())
+    return (public, body_sha256, signature), body

@@ -13,6 +13,7 @@ from wnis_ops.cli import (
     failures,
     hydraulics,
     instance,
+    models,
     networks,
     output,
     registers,
@@ -34,6 +35,7 @@ app.add_typer(registers.incidents_app, name="incidents")
 app.add_typer(search.index_app, name="index")
 app.add_typer(accounts.admin_app, name="admin")
 app.add_typer(backups.graph_app, name="graph")
+app.add_typer(models.app, name="models")
 app.command("up", epilog="Example: wnis up --demo --port 8080")(instance.up)
 app.command("down", epilog="Example: wnis down")(instance.down)
 app.command("status", epilog="Example: wnis status --json")(instance.status)
