@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
-# Build every image and run the tests that need containers. Settings for a machine without overlay, systemd or control
-# groups of its own; set STORAGE_DRIVER to use another storage.
+# Build every image, start docker-compose.yml and run the tests marked 'containers'. usage: run.sh [PYTEST ARGUMENTS...]
+# WNIS_KEEP_IMAGES=1 leaves the images for the next run; otherwise nothing is left.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-export STORAGE_DRIVER="${STORAGE_DRIVER:-vfs}" BUILDAH_ISOLATION=chroot
-export CONTAINERS_CONF="$PWD/tests/containers/containers.conf"
-bash tests/containers/bases.sh .cache/containers
+# shellcheck source=tests/containers/machine.sh
+. "$(dirname "$0")/machine.sh"
+cd "$root"
+finish() {
+  if [ "${WNIS_KEEP_IMAGES:-0}" = 1 ]; then podman rm --all --force --time 0 >/dev/null; else remove_everything; fi
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+bash tests/containers/bases.sh
+timeout 60 podman run --rm docker.io/library/debian:bookworm-slim true \
+  || cannot "podman starts no container (its words are above)."
 bash tests/containers/build.sh web-interface api-service simulator ml
 .venv/bin/python -m pytest -m containers "$@"

@@ -6,6 +6,7 @@ errors into ours.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +16,15 @@ from typing import Any
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Executable, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from wnis_core.errors import InvalidValue, Unavailable
+from wnis_core.errors import Failure, InvalidValue, Unavailable
+
+log = logging.getLogger(__name__)
 
 _UPGRADE_LOCK = 0x574E4953  # "WNIS": the advisory lock that PostgreSQL starters queue for
 
@@ -90,17 +94,62 @@ class Database:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema at `url` to a version, the newest; safe to run twice and by two starters at once."""
+    """Bring the schema at `url` to a version, the newest; safe to run twice and by two starters at once.
+
+    A revision named ``NNNN_additive_name`` is one that programs from before it can work with.
+
+    Raises
+    ------
+    Failure
+        a newer program changed the database so that this one cannot work with it
+    Unavailable
+        the database is away
+    """
     database = Database(url)
     try:
         with database.write() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+            if _beyond(connection):
+                return
             migrations = _migrations()
             migrations.attributes["connection"] = connection
             command.upgrade(migrations, revision)
     finally:
         database.close()
+
+
+def pending(url: str) -> list[str]:
+    """The revisions that `upgrade` would apply, the first to run first; raises as it does."""
+    database = Database(url)
+    try:
+        with database.read() as connection:
+            if _beyond(connection):
+                return []
+            present = MigrationContext.configure(connection).get_current_revision()
+        script = ScriptDirectory.from_config(_migrations())
+        return [one.revision for one in reversed(list(script.iterate_revisions("heads", present or "base")))]
+    finally:
+        database.close()
+
+
+def is_additive(revision: str) -> bool:
+    """What the name of a revision, known or not, says of older programs."""
+    return revision[4:].startswith("_additive_")
+
+
+def _beyond(connection: Connection) -> bool:
+    """Whether a newer program has been here, with changes that this one can live with."""
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present is None or knows(present):
+        return False
+    if is_additive(present):
+        log.warning("a newer program has been here (%s); what it added is left alone", present)
+        return True
+    raise Failure(
+        f"The account database (WNIS_SQL_URL) has been migrated by a newer program (it is at {present}).",
+        mend="Start that version, or restore a backup from before the upgrade.",
+    )
 
 
 def knows(revision: str) -> bool:

@@ -15,10 +15,10 @@ from neo4j.exceptions import ClientError, TransientError
 from wnis_core.errors import Failure
 
 from wnis_graph.migrations.lease import Lease
-from wnis_graph.migrations.steps import MIGRATIONS, Migration
+from wnis_graph.migrations.steps import MIGRATIONS, Migration, is_additive
 from wnis_graph.runner import translated_errors
 
-__all__ = ["MIGRATIONS", "Migration", "migrate"]
+__all__ = ["MIGRATIONS", "Migration", "migrate", "pending"]
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def migrate(
     Raises
     ------
     Failure
-        the graph was migrated by a newer program, or a migration was altered after it ran
+        a newer program changed the graph so that this one cannot work with it, or a migration was altered after it ran
     Unavailable
         the server is away, or another starter holds the lease for too long
     """
@@ -62,16 +62,24 @@ def migrate(
             return applied
 
 
+def pending(driver: neo4j.Driver, migrations: Sequence[Migration] = MIGRATIONS) -> list[Migration]:
+    """What `migrate` would apply; raises as it does."""
+    with translated_errors():
+        return _pending(driver, migrations)
+
+
 def _pending(driver: neo4j.Driver, migrations: Sequence[Migration]) -> list[Migration]:
     with driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
         found = session.execute_read(lambda tx: {r["id"]: (r["sha256"], r["state"]) for r in tx.run(_APPLIED)})
     unknown = sorted(set(found) - {m.id for m in migrations})
-    if unknown:
+    if locking := [identifier for identifier in unknown if not is_additive(identifier)]:
         raise Failure(
-            f"This graph has been migrated by a newer program (it has {', '.join(unknown)}).",
+            f"This graph has been migrated by a newer program (it has {', '.join(locking)}).",
             mend="Start that version, or restore a backup from before the upgrade.",
         )
-    pending = []
+    if unknown:
+        log.warning("a newer program has been here (%s); what it added is left alone", ", ".join(unknown))
+    missing = []
     for migration in migrations:
         sha256, state = found.get(migration.id, ("", ""))
         if state == "done" and sha256 == migration.sha256:
@@ -81,8 +89,8 @@ def _pending(driver: neo4j.Driver, migrations: Sequence[Migration]) -> list[Migr
                 f"Migration {migration.id} was altered after it had been applied to this graph.",
                 mend="Restore its statements and put the change into a new migration.",
             )
-        pending.append(migration)
-    return pending
+        missing.append(migration)
+    return missing
 
 
 def _apply(driver: neo4j.Driver, migration: Migration, lease: Lease) -> None:

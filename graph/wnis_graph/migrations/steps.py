@@ -15,7 +15,8 @@ class Migration:
 
     Parameters
     ----------
-    id : ``NNNN-name`` for a numbered migration, ``R-name`` for a repeatable one
+    id : ``NNNN-name`` for a numbered migration, ``R-name`` for a repeatable one. ``NNNN-additive-name`` is a numbered
+        one whose result programs from before it can go on working with.
     statements : Cypher, each run in a transaction of its own and harmless when run again
     """
 
@@ -28,9 +29,19 @@ class Migration:
         return self.id.startswith("R-")
 
     @property
+    def additive(self) -> bool:
+        """Whether programs that do not know it can work with its result."""
+        return is_additive(self.id)
+
+    @property
     def sha256(self) -> str:
         """Hash of its statements."""
         return hashlib.sha256("\n".join(self.statements).encode()).hexdigest()
+
+
+def is_additive(identifier: str) -> bool:
+    """What the id of a migration, known or not, says of older programs."""
+    return identifier.startswith("R-") or identifier[4:].startswith("-additive-")
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -44,4 +55,4 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration("R-schema", (*constraint_statements(SCHEMA), *index_statements(SCHEMA))),
 )
 """Additive schema changes need no migration: the repeatable ``R-schema`` follows the declaration. Whatever drops,
-renames or fills in gets the next number."""
+renames or fills in gets the next number; it locks older programs out, unless its id says ``additive``."""

@@ -13,10 +13,10 @@ from wnis_api.configuration import DEFAULTS, Configuration
 from wnis_api.credentials import Credentials
 from wnis_api.receipts import Receipts, StoredAnswer
 from wnis_api.sessions import Sessions
-from wnis_api.sql import Database, upgrade
+from wnis_api.sql import Database, pending, upgrade
 from wnis_api.sql.tables import metadata
 from wnis_api.throttle import FREE_PER_ACCOUNT, FREE_PER_ADDRESS, SignInThrottle
-from wnis_core.errors import Conflict, InvalidValue, NotAuthenticated, TooMany, Unavailable, WnisError
+from wnis_core.errors import Conflict, Failure, InvalidValue, NotAuthenticated, TooMany, Unavailable, WnisError
 
 PASSWORD = "a lake of tin drums"
 
@@ -31,11 +31,39 @@ def _fresh() -> str:
     return uuid.uuid4().hex
 
 
+def _at(database: Database) -> str:
+    with database.read() as connection:
+        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+
+
+def _set(database: Database, revision: str) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+
+
 def test_upgrading_twice_and_by_two_at_once_gives_the_declared_tables(sql_url: str, database: Database) -> None:
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(upgrade, [sql_url] * 3))
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+@pytest.mark.parametrize(("newer", "refused"), [("0099_additive_remarks", False), ("0099_names", True)])
+def test_a_newer_program_locks_this_one_out_unless_it_only_added(
+    sql_url: str, database: Database, newer: str, refused: bool
+) -> None:
+    assert pending(sql_url) == []
+    known = _at(database)
+    _set(database, newer)
+    try:
+        if refused:
+            with pytest.raises(Failure, match=r"WNIS_SQL_URL.*newer program \(it is at 0099_names\)"):
+                upgrade(sql_url)
+        else:
+            upgrade(sql_url)
+        assert _at(database) == newer
+    finally:
+        _set(database, known)
 
 
 def test_a_user_name_is_given_once(database: Database) -> None:

@@ -15,7 +15,7 @@ import neo4j
 import pytest
 from wnis_core.errors import Failure, Unavailable
 from wnis_graph.desired import own_names
-from wnis_graph.migrations import MIGRATIONS, Migration, migrate
+from wnis_graph.migrations import MIGRATIONS, Migration, migrate, pending
 from wnis_graph.migrations.lease import Lease
 from wnis_graph.mini import MINI, MINI_ID, MINI_NAME
 from wnis_graph.repositories.networks import NetworkRepository, SourceFile
@@ -138,6 +138,15 @@ def test_an_older_program_refuses_a_newer_graph(empty: neo4j.Driver) -> None:
 
     with pytest.raises(Failure, match=r"newer program .*9001-count"):
         migrate(empty)
+
+
+def test_an_older_program_goes_on_with_a_graph_to_which_a_newer_one_only_added(empty: neo4j.Driver) -> None:
+    added = Migration("9001-additive-count", COUNT.statements)
+    assert [m.id for m in pending(empty, (*MIGRATIONS, added))] == [*(m.id for m in MIGRATIONS), added.id]
+    migrate(empty, (*MIGRATIONS, added))
+
+    assert migrate(empty) == []
+    assert states(empty)[added.id] == "done"
 
 
 def test_a_numbered_migration_may_not_be_altered_once_applied(empty: neo4j.Driver) -> None:
