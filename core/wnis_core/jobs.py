@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -24,6 +25,7 @@ from wnis_core.errors import Cancelled, Conflict, Failure, InvalidValue, NotFoun
 from wnis_core.ids import new_id
 from wnis_core.job_store import JobCount, JobKey, JobStore, JobView
 from wnis_core.metrics import JOB_SECONDS, JOBS_FINISHED
+from wnis_core.ownership import Ownership
 from wnis_core.problem import problem_document
 from wnis_core.tokens import Caller
 
@@ -97,12 +99,17 @@ class JobEngine:
     service : name of the service
     database_url : SQLAlchemy URL of SQLite or PostgreSQL
     executor_id : stable name of this instance of the service; the jobs of a dead instance wait for the same name
+    home : where one process at a time may have that name: two would both execute what a killed one left
     sink : is told every change of a job; may raise, and is then told again later
     concurrency : jobs executed at once
     """
 
-    def __init__(self, *, service: str, database_url: str, executor_id: str, sink: Sink, concurrency: int = 2) -> None:
+    def __init__(
+        self, *, service: str, database_url: str, executor_id: str, home: Path, sink: Sink, concurrency: int = 2
+    ) -> None:
         self._service = service
+        self._home = home
+        self._owned: Ownership | None = None
         self._database_url = database_url
         self._executor_id = f"{service}-{executor_id}"
         self._sink = sink
@@ -122,8 +129,20 @@ class JobEngine:
         """Execute jobs of `kind` by `body`; before `launch`."""
         self._bodies[kind] = body
 
+    def own(self) -> None:
+        """Wait until no other process has this name; `launch` does it too.
+
+        Raises
+        ------
+        Unavailable
+            the other one does not end, or the home cannot be written
+        """
+        if self._owned is None:
+            self._owned = Ownership(self._home, self._executor_id)
+
     def launch(self) -> None:
         """Begin to execute; jobs that a killed process of this name left are executed again."""
+        self.own()
         self._store = JobStore(self._database_url, self._service)
         configuration: DBOSConfig = {
             "name": f"wnis-{self._service}",
@@ -181,6 +200,9 @@ class JobEngine:
         self._teller.join(timeout=5)
         DBOS.destroy(destroy_registry=True)
         self._open().close()
+        if self._owned is not None:
+            self._owned.release()
+            self._owned = None
 
     def submit(self, kind: str, arguments: dict[str, Any], job_id: str, caller: Caller) -> JobView:
         """Accept a job. The same `job_id` of the same utility is the same job, however often it is submitted.

@@ -73,6 +73,8 @@ def create_app(settings: Settings) -> Flask:
 
     encoder = SentenceEncoder(settings.model_dir)
     incidents, meaning = IncidentRepository(runner), Meaning(encoder, read_jargon())
+    # from here on there is one process of this name: the vectors have one writer
+    jobs.own()
     store = _vector_store(settings, meaning.fingerprint)
     keeper = IndexKeeper(incidents, OutboxRepository(runner), store, meaning)
     search = IncidentSearch(incidents, store, meaning, TopologyRepository(runner).within)
@@ -117,6 +119,7 @@ def _jobs(settings: Settings, runner: Runner) -> JobEngine:
         service=SERVICE,
         database_url=settings.jobs_url_of(SERVICE),
         executor_id=settings.executor_id,
+        home=settings.home,
         sink=lambda view: projection.record(Scope(view.utility, view.requested_by), view),
     )
 

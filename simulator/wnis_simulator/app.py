@@ -89,6 +89,7 @@ def open_service(settings: Settings) -> Service:
         service=SERVICE,
         database_url=settings.jobs_url_of(SERVICE),
         executor_id=settings.executor_id,
+        home=settings.home,
         sink=project,
         concurrency=2,
     )

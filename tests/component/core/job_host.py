@@ -35,7 +35,7 @@ def main() -> None:
     def tell(view: JobView) -> None:
         note("told", f"{view.id} {view.state}")
 
-    engine = JobEngine(service="host", database_url=url, executor_id="one", sink=tell)
+    engine = JobEngine(service="host", database_url=url, executor_id="one", home=folder, sink=tell)
     engine.register("wait", wait)
     engine.launch()
     if len(sys.argv) > 4:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from wnis_core.errors import Conflict, InvalidModel, InvalidValue, NotFound, Unavailable
 from wnis_core.jobs import MAX_ATTEMPTS, JobContext, JobEngine, JobView
+from wnis_core.ownership import Ownership, waiting_file
 from wnis_core.tokens import Caller
 
 ADA = Caller("north", "ada", frozenset({"engineer"}), "request-1")
@@ -60,14 +61,14 @@ def told() -> Told:
 
 @pytest.fixture
 def engine(tmp_path: Path, told: Told) -> Iterator[JobEngine]:
-    opened = make_engine(f"sqlite:///{tmp_path}/jobs.sqlite", told)
+    opened = make_engine(f"sqlite:///{tmp_path}/jobs.sqlite", tmp_path, told)
     opened.launch()
     yield opened
     opened.shutdown()
 
 
-def make_engine(url: str, told: Told) -> JobEngine:
-    engine = JobEngine(service="test", database_url=url, executor_id="one", sink=told)
+def make_engine(url: str, home: Path, told: Told) -> JobEngine:
+    engine = JobEngine(service="test", database_url=url, executor_id="one", home=home, sink=told)
     for kind, body in (("add", add), ("sleep", sleep_until_cancelled), ("refuse", refuse), ("stumble", stumble)):
         engine.register(kind, body)
     return engine
@@ -188,12 +189,12 @@ def test_a_sink_that_was_away_learns_the_last_state(engine: JobEngine, told: Tol
 
 def test_a_job_interrupted_by_a_clean_stop_runs_at_the_next_launch(tmp_path: Path, told: Told) -> None:
     url = f"sqlite:///{tmp_path}/jobs.sqlite"
-    first = make_engine(url, told)
+    first = make_engine(url, tmp_path, told)
     first.launch()
     first.submit("sleep", {}, "job-1", ADA)
     wait_for(lambda: first.get("north", "job-1").progress > 0)
     first.shutdown()
-    second = make_engine(url, told)
+    second = make_engine(url, tmp_path, told)
     second.register("sleep", add)
     second.register("sleep", lambda context, _: {"run": "again"})
     second.launch()
@@ -248,6 +249,34 @@ def survives_kills(host: Host) -> None:
 
 def test_a_job_runs_again_once_after_kill_9_on_sqlite(tmp_path: Path) -> None:
     survives_kills(Host(f"sqlite:///{tmp_path}/jobs.sqlite", tmp_path))
+
+
+def test_a_successor_waits_until_its_predecessor_has_ended_and_takes_over_its_jobs(tmp_path: Path) -> None:
+    url, waiting = f"sqlite:///{tmp_path}/jobs.sqlite", waiting_file(tmp_path, "host-one")
+    first, second = Host(url, tmp_path), Host(url, tmp_path)
+    first.start("4")
+    wait_for(lambda: first.lines("starts") == ["job-1"])
+    successor = threading.Thread(target=second.start)
+    successor.start()
+    wait_for(waiting.exists, 30)
+    time.sleep(0.5)
+    assert first.lines("starts") == ["job-1"]
+    first.kill()
+    successor.join()
+    try:
+        wait_for(lambda: second.lines("ends") == ["job-1"], 30)
+        assert second.lines("starts") == ["job-1", "job-1"]
+        assert not waiting.exists()
+    finally:
+        second.kill()
+
+
+def test_who_waits_in_vain_says_what_stands_in_the_way(tmp_path: Path) -> None:
+    first = Ownership(tmp_path, "ml-local")
+    with pytest.raises(Unavailable, match="Another ml-local works on this WNIS_HOME"):
+        Ownership(tmp_path, "ml-local", wait_s=0.1)
+    first.release()
+    Ownership(tmp_path, "ml-local", wait_s=0.1).release()
 
 
 def test_a_job_that_keeps_killing_its_service_is_given_up(tmp_path: Path) -> None:

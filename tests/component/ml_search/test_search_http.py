@@ -27,7 +27,11 @@ SECRET = "a-secret-of-more-than-thirty-two-bytes"
 @pytest.fixture
 def jobs(tmp_path: Path) -> Iterator[JobEngine]:
     engine = JobEngine(
-        service="ml", database_url=f"sqlite:///{tmp_path / 'jobs.sqlite'}", executor_id="t", sink=lambda _: None
+        service="ml",
+        database_url=f"sqlite:///{tmp_path / 'jobs.sqlite'}",
+        executor_id="t",
+        home=tmp_path,
+        sink=lambda _: None,
     )
     yield engine
     engine.shutdown()
