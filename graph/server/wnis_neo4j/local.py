@@ -16,12 +16,13 @@ from wnis_core.secret_files import write_secret
 from wnis_graph.runner import Runner, open_driver
 
 from wnis_neo4j.configuration import configuration_text, java_options
+from wnis_neo4j.lock import LTS, Release
 from wnis_neo4j.processes import ProcessMark, Watchdog, start_tied
 from wnis_neo4j.provision import default_folder, is_provisioned
 
 _START_LIMIT_S = 120.0
 _BOLT_GREETING = bytes.fromhex("6060b017") + bytes.fromhex("00000405" + "00000005" + "00000004" + "00000000")
-_SERVER, _ADMIN_TOOL = "org.neo4j.server.CommunityEntryPoint", "org.neo4j.cli.AdminTool"
+_ADMIN_TOOL = "org.neo4j.cli.AdminTool"
 
 
 class LocalServer:
@@ -34,6 +35,7 @@ class LocalServer:
     password_file : holds the generated password, readable by the owner only; under `home` when None
     watchdog : ends the server when this process is killed; one of its own when None
     short_lived : start faster at the cost of peak speed, as tests want it
+    release : which version to run
 
     Examples
     --------
@@ -51,7 +53,7 @@ class LocalServer:
         password_file: Path | None = None,
         watchdog: Watchdog | None = None,
         short_lived: bool = True,
-        artefacts: Path | None = None,
+        release: Release = LTS,
     ) -> None:
         self.home = home.resolve()
         self._given_port = bolt_port
@@ -60,7 +62,8 @@ class LocalServer:
         self._watchdog = watchdog
         self._own_watchdog = watchdog is None
         self._short_lived = short_lived
-        self._artefacts = artefacts or default_folder()
+        self._release = release
+        self._artefacts = default_folder(release)
         self._mark_file = self.home / "run" / "server.json"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -103,7 +106,7 @@ class LocalServer:
         Conflict
             a process that we did not start holds the data
         """
-        if not is_provisioned(self._artefacts):
+        if not is_provisioned(self._artefacts, self._release.lock):
             raise Unavailable("Neo4j is not installed in this environment.", mend="Run `make setup`.")
         for folder in ("conf", "data", "logs", "plugins", "import", "run"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
@@ -116,7 +119,7 @@ class LocalServer:
             self._watchdog = Watchdog()
         with (self.home / "logs" / "console.log").open("wb") as console:
             self._process = start_tied(
-                self._java(_SERVER, f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}"),
+                self._java(self._release.main_class, f"--home-dir={self.home}", f"--config-dir={self.home / 'conf'}"),
                 output=console,
                 environ=self._environ(),
                 cwd=self.home,

@@ -1,7 +1,8 @@
 """The lock of Neo4j's artefacts: one line each, ``group:name:version[:classifier] sha256``.
 
-``python -m wnis_neo4j.lock`` resolves the server's dependencies anew and writes the file. It names no download
-host: where artefacts come from is the business of whoever downloads.
+``python -m wnis_neo4j.lock`` resolves the server's dependencies anew and writes the file; with ``VERSION FILE`` it
+locks another version elsewhere, as the test of migrations needs it. A lock names no download host: where artefacts
+come from is the business of whoever downloads.
 """
 
 from __future__ import annotations
@@ -16,6 +17,19 @@ from pathlib import Path
 NEO4J_VERSION = "5.26.30"
 LOCK_FILE = Path(__file__).with_name("artefacts.lock")
 _ROOTS = ("org.neo4j:neo4j", "org.neo4j.app:neo4j-server")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A version of the Community server: what it consists of, and the class that starts it."""
+
+    version: str
+    lock: Path
+    main_class: str
+
+
+LTS = Release(NEO4J_VERSION, LOCK_FILE, "org.neo4j.server.CommunityEntryPoint")
+"""What this program runs."""
 
 
 @dataclass(frozen=True, order=True)
@@ -56,10 +70,10 @@ def lock_sha256(path: Path = LOCK_FILE) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def write_lock(artefacts: tuple[Artefact, ...], path: Path = LOCK_FILE) -> None:
+def write_lock(artefacts: tuple[Artefact, ...], path: Path = LOCK_FILE, version: str = NEO4J_VERSION) -> None:
     """Write `artefacts` in a stable order."""
     lines = [
-        f"# Neo4j {NEO4J_VERSION} Community: artefacts and sha256. Written by: python -m wnis_neo4j.lock",
+        f"# Neo4j {version} Community: artefacts and sha256. Written by: python -m wnis_neo4j.lock",
         *(artefact.line() for artefact in sorted(artefacts)),
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -74,16 +88,17 @@ def artefacts_of_resolution(document: Path) -> tuple[Artefact, ...]:
     )
 
 
-def resolve() -> tuple[Artefact, ...]:
+def resolve(version: str = NEO4J_VERSION) -> tuple[Artefact, ...]:
     """Resolve the server and all it needs; takes minutes, as every artefact is downloaded to be hashed."""
     import jgo
 
     with tempfile.TemporaryDirectory() as folder:
-        jgo.build("+".join(f"{root}:{NEO4J_VERSION}" for root in _ROOTS), cache_dir=Path(folder))
+        jgo.build("+".join(f"{root}:{version}" for root in _ROOTS), cache_dir=Path(folder))
         (document,) = Path(folder).glob("envs/**/jgo.lock.toml")
         return artefacts_of_resolution(document)
 
 
 if __name__ == "__main__":
-    write_lock(resolve())
-    sys.stderr.write(f"{LOCK_FILE.name}: {len(read_lock())} artefacts\n")
+    wanted, file = (sys.argv[1], Path(sys.argv[2])) if len(sys.argv) == 3 else (NEO4J_VERSION, LOCK_FILE)
+    write_lock(resolve(wanted), file, wanted)
+    sys.stderr.write(f"{file.name}: {len(read_lock(file))} artefacts\n")

@@ -20,7 +20,7 @@ import requests
 from wnis_core.errors import Failure, Unavailable, WnisError
 from wnis_core.settings import share_dir
 
-from wnis_neo4j.lock import LOCK_FILE, NEO4J_VERSION, Artefact, lock_sha256, read_lock
+from wnis_neo4j.lock import LOCK_FILE, LTS, NEO4J_VERSION, Artefact, Release, lock_sha256, read_lock
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,9 @@ _THREADS = 12
 _ATTEMPTS = 3
 
 
-def default_folder() -> Path:
+def default_folder(release: Release = LTS) -> Path:
     """Where all homes of this environment find Neo4j."""
-    return share_dir() / f"neo4j-{NEO4J_VERSION}"
+    return share_dir() / f"neo4j-{release.version}"
 
 
 def is_provisioned(folder: Path, lock: Path = LOCK_FILE) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from wnis_ml.registry.model_registry import ModelRegistry
 from tests.component.backup import town
 from tests.component.backup.conftest import make_empty
 from tests.conftest import REPOSITORY, Neo4jServer
+from tests.guide_blocks import marked
 from tests.unit.ml.towns import AS_OF, history
 
 SCOPE = Scope("default", "tester", frozenset({"admin"}))
+(GUIDED,) = marked("sh testable models", "operations/migration.md")
 SCRIPTS = {
     "initialize_system": "migrate",
     "migrate_neo4j_data": "graph",
@@ -84,7 +87,10 @@ def test_each_script_does_what_its_command_does(
     status, made = place.run("neo4j_backup")
     assert status == 0
     assert (Path(made["location"]) / "manifest.json").is_file()
-    status, snapshot = place.run("model_snapshot", str(tmp_path / "kept"))
+    # the places are those of the guide's commands, of which the scripts are other names
+    export, restore = (shlex.split(line) for line in GUIDED.text.splitlines())
+    assert (export[:-1], restore[:-1]) == (["wnis", "models", "export"], ["wnis", "models", "import"])
+    status, snapshot = place.run("model_snapshot", str(tmp_path / export[-1]))
     assert (status, [one["version"] for one in snapshot["models"]]) == (0, [version])
 
     file, before = str(tmp_path / "town.jsonl.zst"), take_census(graph).document()
@@ -96,7 +102,7 @@ def test_each_script_does_what_its_command_does(
     record = place.models.get_current(SCOPE, "failure")
     assert record is not None
     place.objects.delete(record.file_key)
-    assert place.run("deploy_ml_models", str(tmp_path / "kept"))[0] == 0
+    assert place.run("deploy_ml_models", str(tmp_path / restore[-1]))[0] == 0
     assert place.registry.current(SCOPE)[0] == record
 
 
