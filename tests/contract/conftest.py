@@ -19,9 +19,14 @@ from tests.live import Answer, LiveStack
 class Client:
     """Requests of one person to the live API."""
 
-    def __init__(self, url: str, person: Answer | None) -> None:
-        self.url = url
+    def __init__(self, live: LiveStack, person: Answer | None) -> None:
+        self._live = live
         self.person = person
+
+    @property
+    def url(self) -> str:
+        """Where the API listens now; a container that was started again may have another address."""
+        return self._live.url
 
     def __call__(self, method: str, path: str, **more: object) -> requests.Response:
         """The answer of the API under its versioned prefix."""
@@ -50,17 +55,17 @@ def live(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
 @pytest.fixture(scope="session")
 def admin(live: LiveStack) -> Client:
     """The first account."""
-    return Client(live.url, live.sign_in())
+    return Client(live, live.sign_in())
 
 
 @pytest.fixture(scope="session")
 def anonymous(live: LiveStack) -> Client:
     """Somebody without a token."""
-    return Client(live.url, None)
+    return Client(live, None)
 
 
 @pytest.fixture(scope="session")
 def people(live: LiveStack, admin: Client) -> dict[Role, Client]:
     """A person in each role."""
     assert admin.person is not None
-    return {role: Client(live.url, live.add_person(admin.person, role)) for role in Role}
+    return {role: Client(live, live.add_person(admin.person, role)) for role in Role}

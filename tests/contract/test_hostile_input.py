@@ -54,7 +54,8 @@ def test_ids_that_cannot_be_are_not_found(text: str, live: LiveStack, admin: Cli
     assert admin.person is not None
     for path in ("components", "networks", "incidents", "jobs", "simulations"):
         # a raw request: a client library would repair these
-        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(live.url).port or 0, timeout=10)
+        at = urlsplit(live.url)
+        connection = http.client.HTTPConnection(at.hostname or "", at.port or 0, timeout=10)
         connection.request("GET", f"/api/v1/{path}/{text}", headers=admin.person.headers)
         answer = connection.getresponse()
         assert answer.status == 404, (path, text, answer.status)
@@ -175,7 +176,7 @@ def test_with_several_utilities_only_a_platform_admin_may_query(live: LiveStack,
     assert admin.person is not None
     other = {"username": f"other-{live.utility}", "password": "a lake of tin drums", "role": "analyst"}
     assert admin("POST", "/admin/users", json=other).status_code == 201
-    analyst = Client(live.url, live.sign_in(other["username"], other["password"]))
+    analyst = Client(live, live.sign_in(other["username"], other["password"]))
     answer = analyst("POST", "/graph/query", json={"cypher": "RETURN 1"})
     several = len(admin("GET", "/auth/me").json()["utilities"]) > 1
     assert (answer.status_code == 403) == several

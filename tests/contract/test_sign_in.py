@@ -49,7 +49,7 @@ def test_a_refresh_token_is_good_once_and_reuse_ends_the_session(live: LiveStack
 
 def test_signing_out_ends_the_token_at_once(live: LiveStack) -> None:
     person = live.sign_in()
-    client = Client(live.url, person)
+    client = Client(live, person)
     assert client("POST", "/auth/logout").status_code == 204
     assert _me(live, person.token) == 401
 
@@ -70,9 +70,9 @@ def test_disabling_and_enabling_take_effect_at_once(live: LiveStack, admin: Clie
 def test_another_role_is_in_force_with_the_next_request(live: LiveStack, admin: Client, anonymous: Client) -> None:
     assert admin.person is not None
     person = live.add_person(admin.person, "admin")
-    assert Client(live.url, person)("GET", "/admin/users").status_code == 200
+    assert Client(live, person)("GET", "/admin/users").status_code == 200
     admin("PATCH", f"/admin/users/{person.user['id']}", json={"role": "operator"}).raise_for_status()
-    assert Client(live.url, person)("GET", "/admin/users").status_code == 401
+    assert Client(live, person)("GET", "/admin/users").status_code == 401
     fresh = anonymous("POST", "/auth/refresh", json={"refresh_token": person.refresh_token}).json()
     assert fresh["user"]["role"] == "operator"
     headers = {"Authorization": f"Bearer {fresh['token']}"}
@@ -81,7 +81,7 @@ def test_another_role_is_in_force_with_the_next_request(live: LiveStack, admin: 
 
 def test_an_admin_may_not_make_or_change_a_platform_admin(live: LiveStack, admin: Client) -> None:
     assert admin.person is not None
-    local = Client(live.url, live.add_person(admin.person, "admin"))
+    local = Client(live, live.add_person(admin.person, "admin"))
     body = {"username": f"x{secrets.token_hex(4)}", "password": "a lake of tin drums", "role": "platform_admin"}
     assert local("POST", "/admin/users", json=body).status_code == 403
     assert local("PATCH", f"/admin/users/{admin.person.user['id']}", json={"active": False}).status_code == 403
@@ -117,7 +117,7 @@ def test_forged_tokens_are_refused(live: LiveStack) -> None:
 
 def test_api_keys_act_for_their_owner_until_they_end(live: LiveStack, admin: Client) -> None:
     assert admin.person is not None
-    client = Client(live.url, live.add_person(admin.person, "analyst"))
+    client = Client(live, live.add_person(admin.person, "analyst"))
     key = client("POST", "/auth/keys", json={"name": "report"}).json()
     for headers in ({"Authorization": f"Bearer {key['key']}"}, {"X-API-Key": key["key"]}):
         me = requests.get(f"{live.url}/api/auth/me", headers=headers, timeout=10).json()
@@ -147,7 +147,7 @@ def test_passwords_that_are_short_known_or_the_name_are_refused(admin: Client) -
 def test_changing_the_password_ends_every_session(live: LiveStack, admin: Client) -> None:
     assert admin.person is not None
     person = live.add_person(admin.person, "operator")
-    client = Client(live.url, person)
+    client = Client(live, person)
     body = {"current_password": "wrong", "new_password": "a lake of tin drums"}
     assert client("POST", "/auth/password", json=body).status_code == 422
     assert client("POST", "/auth/password", json=body | {"current_password": person.password}).status_code == 204
@@ -195,8 +195,8 @@ def test_failures_make_an_account_wait_also_after_a_restart(live: LiveStack, adm
 def test_a_person_of_several_utilities_chooses_one(live: LiveStack, admin: Client) -> None:
     places = admin("GET", "/auth/me").json()["utilities"]
     assert live.utility in {place["id"] for place in places}
-    switched = Client(live.url, live.sign_in())("POST", "/auth/switch", json={"utility": live.utility})
+    switched = Client(live, live.sign_in())("POST", "/auth/switch", json={"utility": live.utility})
     assert switched.json()["user"]["utility"] == live.utility
     assert admin.person is not None
-    local = Client(live.url, live.add_person(admin.person, "admin"))
+    local = Client(live, live.add_person(admin.person, "admin"))
     assert local("POST", "/auth/switch", json={"utility": "somebody-elses"}).status_code == 403
