@@ -59,36 +59,38 @@ def backups(home: Path) -> LookUp:
     def look() -> Iterator[Metric]:
         backup = _record(home / "backup" / "last-backup.json")
         if backup is not None:
-            good = bool(backup["ok"])
-            yield GaugeMetricFamily("wnis_backup_last_failed", "1 when the last backup failed", value=float(not good))
+            good = backup if backup["ok"] else backup.get("good")
+            failed = float(not backup["ok"])
+            yield GaugeMetricFamily("wnis_backup_last_failed", "1 when the last backup failed", value=failed)
             if good:
                 yield GaugeMetricFamily(
                     "wnis_backup_last_success_timestamp_seconds",
-                    "When the last backup was finished",
-                    value=_seconds(backup["finished_at"]),
+                    "When the last good backup was finished",
+                    value=_seconds(good["finished_at"]),
                 )
                 yield GaugeMetricFamily(
-                    "wnis_backup_last_size_bytes", "Size of the last backup", value=float(backup["bytes"])
+                    "wnis_backup_last_size_bytes", "Size of the last good backup", value=float(good["bytes"])
                 )
                 yield GaugeMetricFamily(
                     "wnis_backup_last_pause_seconds",
-                    "For how long the last backup had writing wait",
-                    value=float(backup["pause_seconds"]),
+                    "For how long the last good backup had writing wait",
+                    value=float(good["pause_seconds"]),
                 )
         drill = _record(home / "backup" / "last-drill.json")
         if drill is not None:
-            good = bool(drill["ok"])
-            yield GaugeMetricFamily("wnis_restore_drill_failed", "1 when the last drill failed", value=float(not good))
+            good = drill if drill["ok"] else drill.get("good")
+            failed = float(not drill["ok"])
+            yield GaugeMetricFamily("wnis_restore_drill_failed", "1 when the last drill failed", value=failed)
             if good:
                 yield GaugeMetricFamily(
                     "wnis_restore_drill_last_success_timestamp_seconds",
-                    "When a drill was last finished",
-                    value=_seconds(drill["finished_at"]),
+                    "When a good drill was last finished",
+                    value=_seconds(good["finished_at"]),
                 )
                 yield GaugeMetricFamily(
                     "wnis_restore_drill_last_duration_seconds",
-                    "Time of the last drill",
-                    value=float(drill["seconds"]),
+                    "Time of the last good drill",
+                    value=float(good["seconds"]),
                 )
 
     return LookUp("backups", look, 10.0)

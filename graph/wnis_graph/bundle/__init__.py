@@ -4,7 +4,7 @@ The lines are, in this order: one header (format, schema, migrations), one a nod
 counts and checksums. `export_lines` writes them in bounded memory, `GraphLoader` brings them into an empty server.
 """
 
-from wnis_graph.bundle.export import GraphCensus, export_lines, take_census
+from wnis_graph.bundle.export import GraphCensus, export_lines, rehearse, take_census
 from wnis_graph.bundle.load import GraphLoader, read_census
 
-__all__ = ["GraphCensus", "GraphLoader", "export_lines", "read_census", "take_census"]
+__all__ = ["GraphCensus", "GraphLoader", "export_lines", "read_census", "rehearse", "take_census"]

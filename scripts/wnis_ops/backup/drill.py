@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import threading
@@ -159,12 +158,3 @@ def _await_index(client: ApiClient) -> None:
 def _incidents(client: ApiClient) -> int:
     cypher = "MATCH (i:Incident {utility: $utility}) RETURN count(i) AS incidents"
     return int(client.post("/graph/query", {"cypher": cypher, "parameters": {}})["rows"][0][0])
-
-
-def record(home: Home, name: str, document: Mapping[str, Any]) -> None:
-    """Leave word of the last backup or drill for the gauges, under ``WNIS_HOME/backup``."""
-    file = home.path / "backup" / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps({"finished_at": iso(now()), **document}), encoding="utf-8")
-    os.replace(fresh, file)

@@ -13,7 +13,7 @@ from typing import Any
 
 import zstandard
 from wnis_core.errors import Conflict, Failure, InvalidValue, Unavailable
-from wnis_graph.bundle import GraphLoader, export_lines, read_census, take_census
+from wnis_graph.bundle import GraphLoader, export_lines, read_census, rehearse, take_census
 from wnis_graph.runner import open_driver
 from wnis_graph.write_gate import WritePause
 
@@ -37,6 +37,7 @@ def export_to(installation: Installation, file: Path, say: Say) -> dict[str, Any
     driver = open_driver(*installation.running_graph())
     last = b""
     try:
+        rehearse(driver)
         with WritePause(driver) as pause, fresh.open("wb") as raw:
             with zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False) as packed:
                 for line in export_lines(driver):

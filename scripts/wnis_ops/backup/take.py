@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from wnis_core.clock import iso, now
 from wnis_core.errors import Conflict, Unavailable, WnisError
 from wnis_core.settings import SETTINGS, Settings
-from wnis_graph.bundle import export_lines
+from wnis_graph.bundle import export_lines, rehearse
 from wnis_graph.migrations.lease import Lease
 from wnis_graph.runner import open_driver
 from wnis_graph.write_gate import WritePause
@@ -140,6 +140,10 @@ class Backup:
     def _cut(self, name: str, scratch: Path, held: ExitStack) -> Cut:
         driver = open_driver(*self._from.running_graph())
         held.callback(driver.close)
+        # what is asked for the first time takes graph and API seconds: they need not be seconds of the pause
+        rehearse(driver)
+        if self._client is not None:
+            samples.take(self._client)
         self._say("Pausing writes.")
         with ExitStack() as paused:
             # no program brings the schema up to date meanwhile

@@ -27,9 +27,9 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Make one consistent, encrypted set of graph, SQL, jobs, objects and configuration."""
-    from wnis_ops.backup.drill import record
     from wnis_ops.backup.keys import ensure_key, key_file
     from wnis_ops.backup.place import Installation
+    from wnis_ops.backup.records import LAST_BACKUP, record
     from wnis_ops.backup.take import Backup, sample_client
 
     home = home_of(os.environ)
@@ -44,11 +44,11 @@ def backup(
     try:
         taken = Backup(Installation.of(home, os.environ), key, client, say).take(to, offline=offline)
     except BaseException:
-        record(home, "last-backup.json", {"ok": False, "bytes": 0, "pause_seconds": 0.0})
+        record(home, LAST_BACKUP, {"ok": False, "bytes": 0, "pause_seconds": 0.0})
         raise
     manifest = taken.manifest
     outcome = {"ok": True, "bytes": manifest.size_bytes, "pause_seconds": manifest.pause_seconds}
-    record(home, "last-backup.json", outcome)
+    record(home, LAST_BACKUP, outcome)
     document = {
         "set": manifest.set_id,
         "location": taken.location,
@@ -112,9 +112,10 @@ def drill(
     as_json: Json = False,
 ) -> None:
     """Restore the newest set into a scratch home, start it, compare, and state the time of each stage."""
-    from wnis_ops.backup.drill import TARGETS_S, record
+    from wnis_ops.backup.drill import TARGETS_S
     from wnis_ops.backup.drill import drill as hold
     from wnis_ops.backup.keys import read_key
+    from wnis_ops.backup.records import LAST_DRILL, record
     from wnis_ops.backup.sets import local_sets, sets_at
 
     home, began = home_of(os.environ), time.monotonic()
@@ -123,9 +124,9 @@ def drill(
         sets = sets_at(source) if source else local_sets(home)
         held = hold(home, os.environ, read_key(home, os.environ), sets, say)
     except BaseException:
-        record(home, "last-drill.json", {"ok": False, "seconds": round(time.monotonic() - began, 2)})
+        record(home, LAST_DRILL, {"ok": False, "seconds": round(time.monotonic() - began, 2)})
         raise
-    record(home, "last-drill.json", {"ok": held.report.ok, "seconds": held.total_seconds})
+    record(home, LAST_DRILL, {"ok": held.report.ok, "seconds": held.total_seconds})
 
     def words() -> Any:
         say(_words(held.report))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import neo4j
 import pytest
@@ -15,6 +16,7 @@ from wnis_graph.write_gate import WritePause
 from wnis_ops.backup import sql
 from wnis_ops.backup.place import Installation
 from wnis_ops.backup.sealed import lines, unseal
+from wnis_ops.backup.take import Backup
 from wnis_ops.client import ApiClient
 from wnis_ops.place import Home
 
@@ -48,6 +50,30 @@ def test_reads_go_on_and_writes_are_told_when_to_come_back(stack: LiveStack, own
         assert requests.get(f"{stack.url}/health", timeout=20).ok
     accepted = requests.post(f"{url}/components", json={"id": "J1", **pipe}, headers=headers, timeout=20)
     assert accepted.status_code == 201, accepted.text
+
+
+class Counting(ApiClient):
+    """A client that knows how much it has asked."""
+
+    asked = 0
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        self.asked += 1
+        return super().get(path, **parameters)
+
+
+def test_what_a_backup_asks_is_asked_before_the_pause_already(stack: LiveStack, tmp_path: Path) -> None:
+    client = Counting(stack.url, stack.sign_in().token)
+    until_then: list[int] = []
+
+    def say(text: str) -> None:
+        if text == "Pausing writes.":
+            until_then.append(client.asked)
+
+    key = town.key_of(tmp_path)
+    taken = Backup(Installation.of(Home(stack.home), stack.environment), key, client, say).take(None)
+    assert len(taken.manifest.samples) > 3
+    assert until_then == [client.asked / 2], "an API that was just started answers slowly, and only once"
 
 
 def grown(acknowledged: set[str], lock: threading.Lock, size: int) -> set[str]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from wnis_ops.backup.drill import record
+from wnis_ops.backup.records import record
 from wnis_ops.client import ApiClient
 from wnis_ops.demo.load import load_demo
 from wnis_ops.monitoring.dashboards import DASHBOARDS

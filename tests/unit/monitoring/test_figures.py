@@ -18,6 +18,7 @@ from wnis_core.metrics import exposition
 from wnis_core.operating_figures import backups
 from wnis_core.settings import read_settings
 from wnis_graph.exporter import bytes_of, store_sizes
+from wnis_ops.backup.records import LAST_BACKUP, last_good, record
 from wnis_ops.local.options import UpOptions
 from wnis_ops.local.services import services
 from wnis_ops.place import Home
@@ -98,22 +99,26 @@ def test_without_a_backup_there_is_no_figure_of_one(tmp_path: Path) -> None:
     assert [name for name in told(Figures((backups(tmp_path),))) if "backup_" in name or "drill" in name] == []
 
 
-def test_a_failed_backup_is_no_last_success(tmp_path: Path) -> None:
-    (tmp_path / "backup").mkdir()
-    record = tmp_path / "backup" / "last-backup.json"
-    record.write_text(
-        json.dumps({"finished_at": "2026-05-01T02:00:00Z", "bytes": 12, "ok": True, "pause_seconds": 1.5})
-    )
-    known = told(Figures((backups(tmp_path),)))
-    assert known["wnis_backup_last_success_timestamp_seconds"] == 1777600800.0
-    assert known["wnis_backup_last_size_bytes"] == 12.0
-    assert known["wnis_backup_last_pause_seconds"] == 1.5
-    assert known["wnis_backup_last_failed"] == 0.0
-
-    record.write_text(json.dumps({"finished_at": "2026-05-02T02:00:00Z", "bytes": 0, "ok": False}))
+def test_a_failed_backup_is_no_success_and_does_not_hide_the_last_good_one(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    record(home, LAST_BACKUP, {"ok": False, "bytes": 0, "pause_seconds": 0.0})
     known = told(Figures((backups(tmp_path),)))
     assert "wnis_backup_last_success_timestamp_seconds" not in known
-    assert known["wnis_backup_last_failed"] == 1.0
+    assert (known["wnis_backup_last_failed"], last_good(home, LAST_BACKUP)) == (1.0, None)
+
+    record(home, LAST_BACKUP, {"ok": True, "bytes": 12, "pause_seconds": 1.5})
+    good = told(Figures((backups(tmp_path),)))
+    assert time.time() - good["wnis_backup_last_success_timestamp_seconds"] < 60
+    assert good["wnis_backup_last_size_bytes"] == 12.0
+    assert good["wnis_backup_last_pause_seconds"] == 1.5
+    assert good["wnis_backup_last_failed"] == 0.0
+
+    for _ in range(2):
+        record(home, LAST_BACKUP, {"ok": False, "bytes": 0, "pause_seconds": 0.0})
+    assert told(Figures((backups(tmp_path),))) == {**good, "wnis_backup_last_failed": 1.0}
+    kept = last_good(home, LAST_BACKUP)
+    assert kept is not None
+    assert kept["bytes"] == 12
 
 
 def test_a_drill_tells_its_time_and_whether_it_failed(tmp_path: Path) -> None:
@@ -161,7 +166,7 @@ def test_a_store_is_measured_only_where_it_is(tmp_path: Path) -> None:
 def test_an_instance_with_tls_has_its_own_certificate_watched(tmp_path: Path) -> None:
     def target_of_ml(options: UpOptions, **environ: str) -> str | None:
         chosen = dict.fromkeys(("api", "simulator", "ml", "neo4j"), 9000)
-        made = {s.name: s for s in services(Home(tmp_path), options, chosen, environ, {}, {})}
+        made = {s.name: s for s in services(Home(tmp_path), options, chosen, environ, {}, {}, (), "m")}
         return made["ml"].environ.get("WNIS_TLS_TARGETS")
 
     tls = UpOptions(host="0.0.0.0", tls_certificate=tmp_path / "c", tls_key=tmp_path / "k")
