@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from wnis_core.addresses import ADDRESSES, require_address, require_object_store
 from wnis_core.errors import InvalidValue
 
 _TLS_TARGET = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\s/]+):[0-9]{1,5}")
@@ -142,8 +143,8 @@ def read_settings(environ: Mapping[str, str], *, secrets: Collection[str] = _EVE
     Raises
     ------
     InvalidValue
-        a number is no number, a secret file cannot be read, or in production a secret is missing, short or
-        well known
+        a number is no number, an address none of its kind, a secret file cannot be read, or in production a secret
+        is missing, short or well known
     """
 
     def value(name: str) -> str:
@@ -169,6 +170,8 @@ def read_settings(environ: Mapping[str, str], *, secrets: Collection[str] = _EVE
     production = value("WNIS_ENV") == "production"
     if production:
         _refuse_weak_secrets({v.name: value(v.name) for v in SETTINGS if v.secret}, needed=secrets)
+    for name in ADDRESSES:
+        require_address(name, value(name))
     web_root = value("WNIS_WEB_ROOT")
     tls_targets = tuple(part.strip() for part in value("WNIS_TLS_TARGETS").split(",") if part.strip())
     for target in tls_targets:
@@ -186,7 +189,7 @@ def read_settings(environ: Mapping[str, str], *, secrets: Collection[str] = _EVE
         redis_url=value("REDIS_URL"),
         qdrant_url=value("QDRANT_URL"),
         qdrant_api_key=value("QDRANT_API_KEY"),
-        object_store=value("WNIS_OBJECT_STORE") or str(home / "objects"),
+        object_store=require_object_store(value("WNIS_OBJECT_STORE")) or str(home / "objects"),
         model_dir=Path(value("WNIS_MODEL_DIR") or share_dir() / "minilm").expanduser().resolve(),
         admin_password=value("WNIS_ADMIN_PASSWORD"),
         jwt_secret=value("WNIS_JWT_SECRET"),

@@ -9,12 +9,15 @@ import os
 
 from wnis_core.logs import configure_logging
 from wnis_core.settings import read_settings
+from wnis_core.starting import one_sentence, require_own_folders
 from wnis_core.traces import configure_traces
 
 from wnis_simulator.app import SERVICE, create_app
 
-_settings = read_settings(os.environ, secrets=("NEO4J_PASSWORD", "WNIS_INTERNAL_SECRET"))
-configure_logging(SERVICE, _settings.log_level, secrets=_settings.secrets)
-configure_traces(SERVICE, os.environ)
-app = create_app(_settings)
+with one_sentence():
+    _settings = read_settings(os.environ, secrets=("NEO4J_PASSWORD", "WNIS_INTERNAL_SECRET"))
+    configure_logging(SERVICE, _settings.log_level, secrets=_settings.secrets)
+    configure_traces(SERVICE, os.environ)
+    require_own_folders(_settings.home, _settings.object_store)
+    app = create_app(_settings)
 app.extensions["wnis_simulator"].jobs.stop_on_signals()

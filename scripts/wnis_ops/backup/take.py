@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -85,8 +86,13 @@ class Backup:
             ) from error
         try:
             manifest = self._make(name, folder, offline=offline)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, OSError | sqlite3.Error):
+                raise Unavailable(
+                    f"The set cannot be written to {target.root} ({getattr(error, 'strerror', None) or error}).",
+                    mend="Make room there, or choose another folder with --to.",
+                ) from error
             raise
         location = str(folder)
         if isinstance(remote, BucketSets):

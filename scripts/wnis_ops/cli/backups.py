@@ -27,12 +27,15 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Make one consistent, encrypted set of graph, SQL, jobs, objects and configuration."""
+    from wnis_core.starting import require_writable
+
     from wnis_ops.backup.keys import ensure_key, key_file
     from wnis_ops.backup.place import Installation
     from wnis_ops.backup.records import LAST_BACKUP, record
     from wnis_ops.backup.take import Backup, sample_client
 
     home = home_of(os.environ)
+    require_writable(home.path, "WNIS_HOME")
     key, made = ensure_key(home, os.environ)
     if made:
         say(

@@ -26,8 +26,12 @@ def up(
     """Start the whole system on this machine; Ctrl-C stops it."""
     from wnis_ops.local.instance import start_detached, status
     from wnis_ops.local.options import UpOptions
+    from wnis_ops.prerequisites import require_startable
 
     home, options = home_of(os.environ), UpOptions(port, host, tls_cert, tls_key, demo)
+    # a second start on a home is refused by the first one, which has taken the memory
+    if status(home).state == "stopped":
+        require_startable(home, options, os.environ)
     if detach:
         started = start_detached(home, options, os.environ, say)
         document = {**asdict(started.status), "username": "admin", "password": started.first_password}
@@ -56,11 +60,19 @@ def down(as_json: Json = False) -> None:
 
 def status(as_json: Json = False) -> None:
     """Whether the local system runs, where, and as which processes."""
+    from wnis_ops.backup.records import LAST_BACKUP, last_good
     from wnis_ops.local.instance import status as status_of
 
-    now = status_of(home_of(os.environ))
+    home = home_of(os.environ)
+    now, backup = status_of(home), last_good(home, LAST_BACKUP)
+    saved_at = backup["finished_at"] if backup else None
     processes = ", ".join(f"{name} {pid}" for name, pid in sorted(now.pids.items()))
-    show(asdict(now), as_json, f"{now.state} {now.url or ''}\n{processes}".strip)
+    words = f"{now.state} {now.url or ''}\n{processes}".strip()
+    show(
+        {**asdict(now), "last_backup_at": saved_at},
+        as_json,
+        lambda: f"{words}\nLast good backup: {saved_at or 'none'}",
+    )
 
 
 def greeting(url: str, password: str | None, demo: bool) -> str:
