@@ -30,13 +30,19 @@ class ApiClient:
     """Calls of one server with one token (a JWT or an API key).
 
     Every method raises the `WnisError` that the server's problem document stands for, or `Unavailable`.
+
+    Parameters
+    ----------
+    verify : whether the server's certificate has to be a good one; only a process of our own on this machine is asked
+        without
     """
 
-    def __init__(self, url: str, token: str = "", *, timeout_s: float = 120.0) -> None:
+    def __init__(self, url: str, token: str = "", *, timeout_s: float = 120.0, verify: bool = True) -> None:
         self.url = url.rstrip("/")
         self.token = token
         self._timeout_s = timeout_s
         self._session = requests.Session()
+        self._session.verify = verify
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,16 @@ class Home:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(token)
         fresh.replace(self.token_file)
+
+
+def own_release() -> Path:
+    """The checkout that this program runs from, whatever links led to it."""
+    return Path(sys.prefix).resolve().parent
+
+
+def python_of(release: Path) -> str:
+    """The interpreter of a checkout that is set up; of one name, and without links that may point elsewhere later."""
+    return str(release.resolve() / ".venv" / "bin" / "python3")
 
 
 def home_of(environ: Mapping[str, str]) -> Home:

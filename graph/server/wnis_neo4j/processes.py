@@ -73,8 +73,11 @@ def start_tied(
     output: int | IO[bytes],
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, tied to the life of the calling thread.
+
+    `descriptors` are those of our open files and sockets that it inherits, under the same numbers.
 
     A terminal's Ctrl-C does not reach it: whoever started it decides the order in which things stop. Call this from
     a thread that lives as long as the process should.
@@ -88,6 +91,7 @@ def start_tied(
         env=dict(environ) if environ is not None else None,
         cwd=cwd,
         start_new_session=True,
+        pass_fds=tuple(descriptors),
     )
 
 

@@ -10,6 +10,7 @@ from wnis_ops.cli import (
     accounts,
     backups,
     bench,
+    deploy,
     failures,
     hydraulics,
     instance,
@@ -44,6 +45,7 @@ app.command("restore", epilog="Example: WNIS_HOME=/srv/new wnis restore /mnt/set
     backups.restore
 )
 app.command("drill", epilog="Example: wnis drill --json")(backups.drill)
+app.command("deploy", epilog="Example: wnis deploy --ref v0.2.0")(deploy.deploy)
 app.command("migrate", epilog="Example: NEO4J_URI=bolt://graph:7687 wnis migrate")(servers.migrate)
 app.command("demo", epilog="Example: WNIS_URL=https://wnis.example WNIS_TOKEN=... wnis demo")(servers.demo)
 app.command("simulate", epilog="Example: wnis simulate --inp town.inp --out results")(hydraulics.simulate)

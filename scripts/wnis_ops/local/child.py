@@ -8,18 +8,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from wnis_neo4j.processes import ProcessMark, Watchdog, start_tied
+
+from wnis_ops.local.log_files import LogFiles
 
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _STEADY_S = 60.0
-_LOG_BYTES = 10_000_000
-_LOG_FILES = 3
 
 
 class Backoff:
@@ -43,7 +42,8 @@ class Child:
     Parameters
     ----------
     mark_file : remembers the process for a supervisor that comes after a killed one
-    log_file : receives what the service prints, in parts of 10 MB, the last three kept
+    logs : receive what the service prints, under its name
+    descriptors : of sockets that it inherits
     """
 
     def __init__(
@@ -53,20 +53,23 @@ class Child:
         environ: Mapping[str, str],
         *,
         mark_file: Path,
-        log_file: Path,
+        logs: LogFiles,
         watchdog: Watchdog,
+        descriptors: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.restarts = 0
         self._command = list(command)
         self._environ = dict(environ)
         self._mark_file = mark_file
-        self._log_file = log_file
+        self._logs = logs
+        self._descriptors = tuple(descriptors)
         self._watchdog = watchdog
         self._process: subprocess.Popen[bytes] | None = None
         self._backoff = Backoff()
         self._started_at = 0.0
         self._restart_at: float | None = None
+        self._stopping = False
 
     @property
     def pid(self) -> int | None:
@@ -75,18 +78,21 @@ class Child:
 
     def start(self) -> None:
         """Start the service; call it from a thread that lives as long as the service should."""
-        self._process = start_tied(self._command, output=subprocess.PIPE, environ=self._environ)
+        self._process = start_tied(
+            self._command, output=subprocess.PIPE, environ=self._environ, descriptors=self._descriptors
+        )
         self._started_at = time.monotonic()
         self._restart_at = None
         mark = ProcessMark.of(self._process.pid)
         if mark is not None:
             mark.save(self._mark_file)
             self._watchdog.guard(mark)
-        threading.Thread(target=self._keep_log, args=(self._process,), name=f"log-{self.name}", daemon=True).start()
+        assert self._process.stdout is not None
+        self._logs.keep(self.name, self._process.stdout)
 
     def tend(self) -> bool:
         """Start the service again when it is dead and its pause is over; whether it was started now."""
-        if self._process is None or self._process.poll() is None:
+        if self._stopping or self._process is None or self._process.poll() is None:
             return False
         now = time.monotonic()
         if self._restart_at is None:
@@ -99,8 +105,14 @@ class Child:
         self.start()
         return True
 
+    @property
+    def ended(self) -> bool:
+        """Whether no process of it runs."""
+        return self.pid is None
+
     def ask_to_stop(self) -> None:
-        """Send the signal and return at once."""
+        """Send the signal and return at once; it is not started again."""
+        self._stopping = True
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
 
@@ -122,32 +134,12 @@ class Child:
 
     def last_words(self) -> str:
         """The last line of the log that says what went wrong."""
-        if not self._log_file.is_file():
+        log_file = self._logs.path(self.name)
+        if not log_file.is_file():
             return ""
-        lines = self._log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
+        lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-200:]
         telling = [line.strip() for line in lines if "Error" in line or "error" in line]
         return telling[-1][:400] if telling else ""
-
-    def _keep_log(self, process: subprocess.Popen[bytes]) -> None:
-        # a pipe rather than the file itself: somebody has to rotate it while the service writes
-        assert process.stdout is not None
-        self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(self._log_file, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES - 1, encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(message)s"))
-
-        def keep(text: bytes) -> None:
-            message = text.decode(errors="replace").rstrip("\n")
-            handler.emit(logging.LogRecord(self.name, logging.INFO, "", 0, message, None, None))
-
-        pending = b""
-        # under load many lines come at once, and are written at once
-        while chunk := process.stdout.read1(65_536):  # type: ignore[attr-defined]  # buffered, though IO hides it
-            lines, newline, pending = (pending + chunk).rpartition(b"\n")
-            if newline:
-                keep(lines)
-        if pending:
-            keep(pending)
-        handler.close()
 
 
 class Errand:
@@ -156,6 +148,7 @@ class Errand:
     Parameters
     ----------
     module : run as ``python -m module``; it prints its progress, and as its last line why it failed
+    python : the interpreter of the release whose program it is
     say : receives each line as it comes
     """
 
@@ -165,12 +158,14 @@ class Errand:
         *arguments: str,
         environ: Mapping[str, str],
         watchdog: Watchdog,
+        python: str = sys.executable,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
-        command = [sys.executable, "-m", module, *arguments]
+        command = [python, "-m", module, *arguments]
         self._process = start_tied(command, output=subprocess.PIPE, environ=environ)
         self._say = say
-        self._last_line = ""
+        self.last_line = ""
+        """What it said last."""
         mark = ProcessMark.of(self._process.pid)
         if mark is not None:
             watchdog.guard(mark)
@@ -186,7 +181,7 @@ class Errand:
         """Wait for the end; why it failed, empty when it did not."""
         status = self._process.wait()
         self._reader.join(timeout=5)
-        return (self._last_line or f"it ended with {status}") if status != 0 else ""
+        return (self.last_line or f"it ended with {status}") if status != 0 else ""
 
     def stop(self) -> None:
         """End it now; what it does may be done again."""
@@ -201,5 +196,5 @@ class Errand:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._last_line = line.decode(errors="replace").rstrip()
-            self._say(self._last_line)
+            self.last_line = line.decode(errors="replace").rstrip()
+            self._say(self.last_line)

@@ -21,17 +21,22 @@ from wnis_ops.place import Home
 
 _START_LIMIT_S = 900.0
 _STOP_LIMIT_S = 60.0
-_SERVICES = ("api", "ml", "simulator")
 
 
 @dataclass(frozen=True)
 class Status:
-    """What `wnis status --json` prints."""
+    """What `wnis status --json` prints.
+
+    Parameters
+    ----------
+    release : folder of the program that serves; None when nothing runs
+    """
 
     state: str
     url: str | None
     pids: dict[str, int]
     ports: dict[str, int]
+    release: str | None = None
 
 
 def supervisor_mark(home: Home) -> ProcessMark | None:
@@ -51,7 +56,7 @@ def status(home: Home) -> Status:
     if supervisor_mark(home) is None:
         return Status("stopped", None, {}, ports)
     pids = {name: int(pid) for name, pid in (state.get("pids") or {}).items() if pid}
-    return Status(str(state["state"]), state.get("url"), pids, ports)
+    return Status(str(state["state"]), state.get("url"), pids, ports, state.get("release"))
 
 
 def stop(home: Home) -> bool:
@@ -64,7 +69,7 @@ def stop(home: Home) -> bool:
     """
     mark = supervisor_mark(home)
     if mark is None:
-        left = [ProcessMark.load(home.path / "run" / f"{name}.json") for name in _SERVICES]
+        left = [ProcessMark.load(file) for file in sorted((home.path / "run" / "processes").glob("*.json"))]
         left.append(ProcessMark.load(home.path / "neo4j" / "run" / "server.json"))
         alive = [one for one in left if one is not None and one.alive()]
         for one in alive:
@@ -101,13 +106,12 @@ def start_detached(home: Home, options: UpOptions, environ: Mapping[str, str], s
     options.check()
     logs = home.path / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    arguments = json.dumps({k: str(v) if isinstance(v, Path) else v for k, v in asdict(options).items()})
     log_file = logs / "supervisor.log"
     if log_file.exists():
         os.replace(log_file, log_file.with_suffix(".log.1"))
     with log_file.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "wnis_ops.local.background", str(home.path), arguments],
+            [sys.executable, "-m", "wnis_ops.local.background", str(home.path), options_text(options)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -127,8 +131,13 @@ def start_detached(home: Home, options: UpOptions, environ: Mapping[str, str], s
     raise Unavailable("The instance is not ready yet.", mend=f"Look at `wnis status` and {logs}.")
 
 
+def options_text(options: UpOptions) -> str:
+    """`options` for another process; `options_from` reads it."""
+    return json.dumps({k: str(v) if isinstance(v, Path) else v for k, v in asdict(options).items()})
+
+
 def options_from(text: str) -> UpOptions:
-    """The options that `start_detached` handed over."""
+    """The options that `options_text` wrote."""
     given: dict[str, Any] = json.loads(text)
     paths = {name: Path(given[name]) if given[name] else None for name in ("tls_certificate", "tls_key")}
     return UpOptions(**{**given, **paths})

@@ -29,5 +29,19 @@ def choose(file: Path, public: int) -> dict[str, int]:
             port = free_port()
         ports[name] = port
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(ports), encoding="utf-8")
+    remember(file, ports)
     return ports
+
+
+def successors(ports: dict[str, int]) -> dict[str, int]:
+    """`ports` with new ones for the services that are started beside those that run."""
+    fresh = dict(ports)
+    for name in ("simulator", "ml"):
+        while fresh[name] in ports.values():
+            fresh[name] = free_port()
+    return fresh
+
+
+def remember(file: Path, ports: dict[str, int]) -> None:
+    """Keep `ports` for the next start."""
+    file.write_text(json.dumps(ports), encoding="utf-8")

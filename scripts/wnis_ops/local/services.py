@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from wnis_core.settings import share_dir
 
 from wnis_ops.local.options import UpOptions
-from wnis_ops.place import Home
+from wnis_ops.place import Home, own_release, python_of
 
 _INTERNAL_ARGUMENTS = (
     "--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "300", "--graceful-timeout", "5",
@@ -34,14 +31,19 @@ def services(
     environ: Mapping[str, str],
     secret_files: Mapping[str, str],
     graph: Mapping[str, str],
+    sockets: Sequence[int],
+    metrics: str,
 ) -> tuple[Service, ...]:
     """Simulator, ml and api, in the order in which they are started.
 
     Parameters
     ----------
+    ports : where simulator and ml listen, and under which port people find the API
     environ : what this program was started with
     secret_files : ``NAME_FILE`` variables of generated secrets
     graph : NEO4J_URI, NEO4J_USER and NEO4J_PASSWORD or NEO4J_PASSWORD_FILE
+    sockets : descriptors of the listening sockets that the API inherits
+    metrics : name of the folder in ``run`` where the workers of the API count together
     """
     common = {
         **environ,
@@ -73,30 +75,25 @@ def services(
         _gunicorn(f"127.0.0.1:{ports['ml']}", *_INTERNAL_ARGUMENTS, "wnis_ml.wsgi:app"),
         environment("WNIS_INTERNAL_SECRET", "WNIS_SIGNING_KEY", **watched),
     )
-    metrics = _empty_folder(home.path / "run" / "metrics-api")
     web = share_dir() / "web"
-    extra = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    extra = {"PROMETHEUS_MULTIPROC_DIR": str(home.path / "run" / metrics)}
     if web.is_dir() and "WNIS_WEB_ROOT" not in environ:
         extra["WNIS_WEB_ROOT"] = str(web)
-    host = f"[{options.host}]" if ":" in options.host else options.host
     api = Service(
         "api",
-        _gunicorn(f"{host}:{ports['api']}", "-c", "python:wnis_api.gunicorn_conf", *tls, "wnis_api.wsgi:app"),
+        _gunicorn(
+            *(f"fd://{number}" for number in sockets), "-c", "python:wnis_api.gunicorn_conf", *tls, "wnis_api.wsgi:app"
+        ),
         environment("WNIS_INTERNAL_SECRET", "WNIS_JWT_SECRET", **extra),
     )
     return simulator, ml, api
 
 
-def _gunicorn(address: str, *arguments: str) -> tuple[str, ...]:
-    # the control socket would lie in the user's home folder, shared by all instances
+def _gunicorn(*words: str) -> tuple[str, ...]:
+    # addresses first; the control socket would lie in the user's home folder, shared by all instances
+    addresses = [word for word in words if word.startswith(("fd://", "127.0.0.1:"))]
+    binds = (part for address in addresses for part in ("--bind", address))
     return (
-        sys.executable, "-m", "gunicorn", "--bind", address, "--no-control-socket",
-        "--log-level", "warning", *arguments,
+        python_of(own_release()), "-m", "gunicorn", *binds, "--no-control-socket", "--log-level", "warning",
+        *words[len(addresses):],
     )  # fmt: skip
-
-
-def _empty_folder(folder: Path) -> Path:
-    # counters of dead workers would be added to those of the new ones for ever
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder

@@ -12,30 +12,32 @@ import json
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO
 
-import requests
 from wnis_core.errors import Conflict, Unavailable, WnisError
 from wnis_core.settings import Settings, read_settings
-from wnis_neo4j.local import LocalServer, port_is_free
+from wnis_neo4j.local import LocalServer
 from wnis_neo4j.processes import ProcessMark, Watchdog
 
+from wnis_ops.local import orders
 from wnis_ops.local import ports as port_file
-from wnis_ops.local.child import Backoff, Child, Errand
+from wnis_ops.local.child import Backoff, Errand
+from wnis_ops.local.fleet import Fleet, reap
 from wnis_ops.local.options import DEFAULT_PORT, UpOptions
+from wnis_ops.local.orders import Do, Order, Outcome
 from wnis_ops.local.secret_files import ensure_secrets
-from wnis_ops.local.services import services
-from wnis_ops.place import Home
+from wnis_ops.local.sockets import listen
+from wnis_ops.place import Home, own_release, python_of
 
 log = logging.getLogger(__name__)
 
 _READY_LIMIT_S = 120.0
-_STOP_GRACE_S = 8.0
 _TICK_S = 0.3
 _GIVE_UP_AFTER = 3
 
@@ -76,7 +78,8 @@ class Supervisor:
         self._neo4j: LocalServer | None = None
         self._neo4j_backoff = Backoff()
         self._neo4j_up_since = 0.0
-        self._children: list[Child] = []
+        self._fleet: Fleet | None = None
+        self._graph: dict[str, str] = {}
         self._watchdog: Watchdog | None = None
         self._ports: dict[str, int] = {}
         self._errand: Errand | None = None
@@ -111,19 +114,36 @@ class Supervisor:
     def _start(self) -> None:
         run, wanted = self._home.path / "run", self._options.port
         self._watchdog = Watchdog()
-        self._reap_leftovers(run)
-        public = wanted or port_file.remembered(run / "ports.json").get("api") or DEFAULT_PORT
-        if not port_is_free(public, self._options.host):
-            raise Unavailable(f"Port {public} is taken.", mend="Stop what listens there, or give --port N.")
-        self._ports = port_file.choose(run / "ports.json", public)
+        reap(self._home)
+        orders.take(self._home)
+        port = wanted or port_file.remembered(run / "ports.json").get("api") or DEFAULT_PORT
+        with ExitStack() as reserved:
+            public = reserved.enter_context(listen(self._options.host, port))
+            self._ports = port_file.choose(run / "ports.json", port)
+            self._write_state("starting")
+            secret_files = ensure_secrets(self._home.path / "secrets", self._environ)
+            self._graph = self._start_graph()
+            self._prepare()
+            reserved.pop_all()
+        self._say("Starting the services.")
+        self._fleet = Fleet(
+            self._home,
+            self._options,
+            public,
+            self._ports,
+            environ=self._environ,
+            secret_files=secret_files,
+            graph=self._graph,
+            watchdog=self._watchdog,
+            tick=self._tick,
+        )
+        self._fleet.start(python_of(own_release()))
         self._write_state("starting")
-        secret_files = ensure_secrets(self._home.path / "secrets", self._environ)
-        graph = self._start_graph()
-        self._prepare(graph)
-        self._start_services(secret_files, graph)
-        self._await_ready()
+        self._fleet.await_ready(seconds=_READY_LIMIT_S, restarts=_GIVE_UP_AFTER - 1)
         if self._options.demo:
-            self._errand = self._new_errand("demonstration", graph, self.url, say=self._say)
+            self._errand = self._new_errand(
+                "wnis_ops.local.demonstration", str(self._home.path), self.url, say=self._say
+            )
         else:
             self._announce()
 
@@ -145,84 +165,70 @@ class Supervisor:
         self._write_state("starting")
         return {"NEO4J_URI": self._neo4j.uri, "NEO4J_USER": "neo4j", "NEO4J_PASSWORD_FILE": str(password_file)}
 
-    def _prepare(self, graph: Mapping[str, str]) -> None:
-        self._errand = self._new_errand("first_start", graph)
+    def _prepare(self) -> None:
+        self._errand = self._new_errand("wnis_ops.local.first_start", str(self._home.path))
         reason = self._errand.reason()
         if reason:
             raise Unavailable(f"The databases could not be prepared: {reason}")
 
-    def _new_errand(self, name: str, graph: Mapping[str, str], *arguments: str, say: Say | None = None) -> Errand:
+    def _new_errand(self, module: str, *arguments: str, python: str = "", say: Say | None = None) -> Errand:
         assert self._watchdog is not None
         return Errand(
-            f"wnis_ops.local.{name}",
-            str(self._home.path),
+            module,
             *arguments,
-            environ={**self._environ, **graph},
+            python=python or sys.executable,
+            environ={**self._environ, **self._graph},
             watchdog=self._watchdog,
             say=say or (lambda line: None),
         )
 
-    def _start_services(self, secret_files: Mapping[str, str], graph: Mapping[str, str]) -> None:
-        self._say("Starting the services.")
-        assert self._watchdog is not None
-        for service in services(self._home, self._options, self._ports, self._environ, secret_files, graph):
-            child = Child(
-                service.name,
-                service.command,
-                service.environ,
-                mark_file=self._home.path / "run" / f"{service.name}.json",
-                log_file=self._home.path / "logs" / f"{service.name}.log",
-                watchdog=self._watchdog,
-            )
-            child.start()
-            self._children.append(child)
-        self._write_state("starting")
-
-    def _await_ready(self) -> None:
-        until = time.monotonic() + _READY_LIMIT_S
-        parts: Any = {}
-        while time.monotonic() < until:
-            for child in self._children:
-                child.tend()
-                if child.restarts >= _GIVE_UP_AFTER:
-                    raise Unavailable(
-                        f"The {child.name} service does not start: {child.last_words() or 'it says nothing'}",
-                        mend=f"See {self._home.path / 'logs'}/{child.name}.log.",
-                    )
-            document = self._ask_ready()
-            if document.get("status") == "ready":
-                return
-            parts = document.get("parts") or parts
-            time.sleep(0.1)
-        down = ", ".join(name for name, state in parts.items() if state != "up") or "the API"
-        raise Unavailable(
-            f"Not ready within {_READY_LIMIT_S:.0f} s: {down} did not come up.",
-            mend=f"See the logs in {self._home.path / 'logs'}.",
-        )
-
-    def _ask_ready(self) -> dict[str, Any]:
-        try:
-            # our own process on this machine, and nothing secret is sent: its certificate need not name the address
-            answer = requests.get(f"{self.url}/ready", timeout=5, verify=False)  # noqa: S501
-            document: dict[str, Any] = answer.json()
-        except (requests.RequestException, ValueError):
-            return {}
-        return document
-
     def _watch(self) -> None:
         while True:
-            # a list, not a generator: every child is looked at
-            changed = any([child.tend() for child in self._children])  # noqa: C419
-            if self._neo4j is not None and self._neo4j.pid is None:
-                self._restart_neo4j()
-                changed = True
+            changed = self._tend()
             if not self._announced and self._errand is not None and self._errand.ended:
                 if reason := self._errand.reason():
                     self._say(f"The demonstration was not loaded: {reason}")
                 self._announce()
+            order = orders.take(self._home) if self._announced else None
+            if order is not None:
+                orders.answer(self._home, self._obey(order))
+                changed = True
             if changed:
                 self._write_state("ready" if self._announced else "starting")
             time.sleep(_TICK_S)
+
+    def _tend(self) -> bool:
+        changed = self._fleet.tend() if self._fleet is not None else False
+        if self._neo4j is not None and self._neo4j.pid is None:
+            self._restart_neo4j()
+            changed = True
+        return changed
+
+    def _tick(self) -> None:
+        if self._tend():
+            self._write_state("ready")
+        time.sleep(_TICK_S)
+
+    def _obey(self, order: Order) -> Outcome:
+        assert self._fleet is not None
+        log.warning("order: %s %s %s", order.do.value, order.python, " ".join(order.words))
+        said = ""
+        try:
+            if order.do is Do.RUN:
+                self._errand = self._new_errand(*order.words, python=order.python)
+                while not self._errand.ended:
+                    self._tick()
+                reason, said = self._errand.reason(), self._errand.last_line
+                return Outcome(order.id, not reason, reason, said)
+            if order.do is Do.TRY:
+                said = self._fleet.try_out(order.python)
+            elif order.do is Do.DROP:
+                self._fleet.drop()
+            else:
+                self._fleet.switch(order.python)
+        except WnisError as error:
+            return Outcome(order.id, False, str(error))
+        return Outcome(order.id, True, "", said)
 
     def _restart_neo4j(self) -> None:
         assert self._neo4j is not None
@@ -243,27 +249,19 @@ class Supervisor:
     def _stop(self) -> None:
         if self._errand is not None:
             self._errand.stop()
-        for child in reversed(self._children):
-            child.ask_to_stop()
-        until = time.monotonic() + _STOP_GRACE_S
-        for child in self._children:
-            child.await_end(until)
+        if self._fleet is not None:
+            self._fleet.stop()
         if self._neo4j is not None:
             self._neo4j.stop()
         if self._watchdog is not None:
             self._watchdog.close()
         self._write_state("stopped")
 
-    def _reap_leftovers(self, run: Path) -> None:
-        # of a supervisor that was killed together with its watchdog
-        for name in ("api", "ml", "simulator"):
-            mark = ProcessMark.load(run / f"{name}.json")
-            if mark is not None:
-                mark.end(grace_s=5)
-            (run / f"{name}.json").unlink(missing_ok=True)
-
     def _write_state(self, state: str) -> None:
-        pids = {child.name: child.pid for child in self._children}
+        if self._fleet is not None:
+            self._ports = self._fleet.ports
+        pids = self._fleet.pids if self._fleet else {}
+        python = self._fleet.python if self._fleet else None
         if self._neo4j is not None:
             pids["neo4j"] = self._neo4j.pid
         pids = {"supervisor": os.getpid(), **pids} if state != "stopped" else {}
@@ -273,6 +271,7 @@ class Supervisor:
             "url": self.url if self._ports and state != "stopped" else None,
             "pids": pids,
             "ports": self._ports,
+            "release": str(Path(python).parents[2]) if python else None,
             "started_at": own.started_at if own else None,
         }
         self._home.state_file.parent.mkdir(parents=True, exist_ok=True)

@@ -12,12 +12,12 @@ import pytest
 from typer.main import get_command
 from wnis_core.settings import SETTINGS
 from wnis_ops.cli.main import app
-from wnis_ops.local import supervisor
+from wnis_ops.local import fleet
 
 ROOT = Path(__file__).resolve().parents[3]
 UNITS = sorted((ROOT / "config" / "systemd").iterdir())
 _NAMES = [unit.name for unit in UNITS]
-_INSTALLED = "/opt/wnis"
+_INSTALLED = "/opt/wnis/current"
 
 
 def _directives(unit: Path) -> list[tuple[str, str, str]]:
@@ -82,7 +82,7 @@ def test_every_variable_is_a_setting(name: str) -> None:
 def test_there_is_time_to_stop_before_it_is_killed() -> None:
     assert _values(_unit("wnis.service"), "TimeoutStopSec") == ["60"]
     neo4j_s = 20
-    assert supervisor._STOP_GRACE_S + neo4j_s < 60
+    assert fleet.STOP_GRACE_S + neo4j_s < 60
     # the program alone gets the signal, and stops its parts in order
     assert _values(_unit("wnis.service"), "KillMode") == ["mixed"]
 

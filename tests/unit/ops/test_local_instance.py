@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from wnis_core.errors import BadRequest, NotFound
 from wnis_neo4j.processes import ProcessMark
-from wnis_ops.local import ports
+from wnis_ops.local import orders, ports
 from wnis_ops.local.child import Backoff
-from wnis_ops.local.instance import options_from, status
+from wnis_ops.local.instance import options_from, options_text, status
 from wnis_ops.local.options import UpOptions
 from wnis_ops.local.secret_files import SECRETS, ensure_secrets
 from wnis_ops.local.services import services
@@ -40,8 +40,7 @@ def test_half_a_tls_pair_is_refused(tmp_path: Path) -> None:
 
 def test_options_reach_a_background_start_unchanged() -> None:
     options = UpOptions(8443, "0.0.0.0", Path("/a/cert.pem"), Path("/a/key.pem"), demo=True)
-    text = json.dumps({**vars(options), "tls_certificate": "/a/cert.pem", "tls_key": "/a/key.pem"})
-    assert options_from(text) == options
+    assert options_from(options_text(options)) == options
 
 
 def test_secrets_are_made_once_for_the_owner_alone(tmp_path: Path) -> None:
@@ -81,6 +80,30 @@ def test_a_spoilt_port_file_is_replaced(tmp_path: Path) -> None:
     assert set(ports.choose(file, 9000)) == {"api", "neo4j", "simulator", "ml"}
 
 
+def test_services_that_are_started_beside_others_get_ports_of_their_own(tmp_path: Path) -> None:
+    first = ports.choose(tmp_path / "ports.json", 8080)
+    beside = ports.successors(first)
+    assert (beside["api"], beside["neo4j"]) == (8080, first["neo4j"])
+    assert len({*first.values(), beside["ml"], beside["simulator"]}) == 6
+
+
+def test_an_order_is_taken_once_and_its_outcome_is_told_to_whoever_asked(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    (tmp_path / "run").mkdir()
+    assert orders.take(home) is None
+    taken: list[orders.Order | None] = []
+
+    def supervise() -> None:
+        if (order := orders.take(home)) is not None:
+            taken.append(order)
+            orders.answer(home, orders.Outcome(order.id, False, reason="no room"))
+
+    outcome = orders.ask(home, orders.Do.SWITCH, "/release/.venv/bin/python3", tick=supervise)
+    assert (outcome.done, outcome.reason) == (False, "no room")
+    assert [order.python for order in taken if order] == ["/release/.venv/bin/python3"]
+    assert orders.take(home) is None
+
+
 def test_restarts_wait_longer_each_time_until_a_steady_minute() -> None:
     backoff = Backoff()
     assert [backoff.next(0.1) for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
@@ -107,7 +130,8 @@ def test_a_killed_supervisor_counts_as_stopped_although_it_never_said_so(tmp_pat
 
 def test_no_service_gets_a_secret_that_it_does_not_need(tmp_path: Path) -> None:
     secret_files = ensure_secrets(tmp_path / "secrets", {})
-    made = services(Home(tmp_path), UpOptions(), ports.choose(tmp_path / "p.json", 8080), {}, secret_files, {})
+    chosen = ports.choose(tmp_path / "p.json", 8080)
+    made = services(Home(tmp_path), UpOptions(), chosen, {}, secret_files, {}, (3, 4), "metrics")
     held = {s.name: {n for n in s.environ if n.endswith("_FILE")} for s in made}
     assert held == {
         "simulator": {"WNIS_INTERNAL_SECRET_FILE"},
