@@ -35,7 +35,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     def ready() -> tuple[dict[str, object], int]:
         known = parts.readiness.ask()
         states = {name: "up" if well else "down" for name, well in known.parts.items()}
-        return {"status": known.status, "parts": states}, 503 if known.status == "down" else 200
+        warnings: dict[str, object] = {"warnings": known.warnings} if known.warnings else {}
+        return {"status": known.status, "parts": states, **warnings}, 503 if known.status == "down" else 200
 
     @app.before_request
     def refresh_gauges() -> None:

@@ -108,6 +108,7 @@ def build_parts(settings: Settings) -> Parts:
             "request_counters": limits.answers,
         },
         sessions,
+        runner.clock_ahead_s,
     )
     return Parts(
         runner=runner,

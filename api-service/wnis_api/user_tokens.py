@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import jwt
 from wnis_core.errors import NotAuthenticated
+from wnis_core.tokens import CLOCKS_MAY_DIFFER_S
 
 LIFETIME_S = 3_600
 _ISSUER = "wnis"
@@ -86,10 +87,17 @@ class UserTokens:
                 algorithms=["HS256"],
                 audience=_AUDIENCE,
                 issuer=_ISSUER,
+                # other instances of the API issue tokens, too; how long one is good is asked below, each time
+                leeway=CLOCKS_MAY_DIFFER_S,
                 options={"require": _REQUIRED},
             )
         except jwt.ExpiredSignatureError as error:
             raise _expired() from error
+        except jwt.ImmatureSignatureError as error:
+            raise NotAuthenticated(
+                "The token is from the future: a clock was set back, or those of two servers differ.",
+                mend="Sign in again.",
+            ) from error
         except jwt.InvalidTokenError as error:
             raise NotAuthenticated("The token is not valid.", mend="Sign in again.") from error
         if claims.get("typ") != "access":

@@ -12,6 +12,8 @@ from wnis_core.errors import NotAuthenticated
 
 _ISSUER = "wnis-internal"
 _LIFETIME_S = 60
+CLOCKS_MAY_DIFFER_S = 30
+"""By how much the clocks of two machines may differ before one refuses the tokens of the other."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,14 @@ def read_internal_token(secret: str, audience: str, token: str) -> Caller:
             algorithms=["HS256"],
             audience=audience,
             issuer=_ISSUER,
+            leeway=CLOCKS_MAY_DIFFER_S,
             options={"require": ["exp", "iat", "aud", "iss", "jti"]},
         )
+    except (jwt.ImmatureSignatureError, jwt.ExpiredSignatureError) as error:
+        raise NotAuthenticated(
+            f"The internal token is of another time: {error}.",
+            mend="Compare the clocks of the machines that the services run on, and have NTP set them.",
+        ) from error
     except jwt.InvalidTokenError as error:
         raise NotAuthenticated(f"The internal token was refused: {error}.") from error
     if claims.get("typ") != "internal":

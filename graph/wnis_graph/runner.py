@@ -165,6 +165,22 @@ class Runner:
             return False
         return True
 
+    def clock_ahead_s(self) -> float:
+        """By how many seconds at least this machine's clock is ahead of the graph's; negative when it is behind.
+
+        Raises
+        ------
+        Unavailable
+            the server is away
+        """
+        began_s = time.time()
+        with translated_errors(), self._driver.session(default_access_mode=neo4j.READ_ACCESS) as session:
+            record = session.run("RETURN datetime.realtime().epochMillis AS at_ms").single()
+        ended_s = time.time()
+        there_s = record["at_ms"] / 1000 if record else began_s
+        # between question and answer it may have been any time
+        return max(began_s - there_s, 0.0) + min(ended_s - there_s, 0.0)
+
     def close(self) -> None:
         """Give back every connection."""
         self._driver.close()

@@ -227,6 +227,7 @@ def _bare_paths() -> dict[str, Any]:
         "properties": {
             "status": {"enum": ["ready", "degraded", "down"]},
             "parts": {"type": "object", "additionalProperties": {"enum": ["up", "down"]}},
+            "warnings": {"type": "array", "items": {"type": "string"}},
         },
         "required": ["status", "parts"],
     }

@@ -5635,6 +5635,7 @@ export interface operations {
                         parts: {
                             [key: string]: "up" | "down";
                         };
+                        warnings?: string[];
                     };
                 };
             };
@@ -5650,6 +5651,7 @@ export interface operations {
                         parts: {
                             [key: string]: "up" | "down";
                         };
+                        warnings?: string[];
                     };
                 };
             };
