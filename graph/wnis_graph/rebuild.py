@@ -24,6 +24,9 @@ _NODES = frozenset({"Junction", "Reservoir", "Tank"})
 _LINKS = frozenset({"Pipe", "Pump", "Valve"})
 
 
+_CONTROLLING = frozenset({ValveKind.PRV, ValveKind.PSV, ValveKind.PBV, ValveKind.FCV, ValveKind.TCV, ValveKind.GPV})
+
+
 def rebuild_model(
     network: Network,
     stored: Sequence[StoredComponent],
@@ -111,8 +114,13 @@ def rebuild_model(
 
 
 def _status_of(p: Mapping[str, Any]) -> str:
-    """The hydraulic status of a link whose status is one of a register: in service is open, out of it is closed."""
-    return LinkStatus.CLOSED if p["status"] == "out_of_service" else LinkStatus.OPEN
+    """The hydraulic status of a link whose status is one of a register: out of service is closed.
+
+    In service is open, and of a valve that controls something: active. Open, it would control nothing.
+    """
+    if p["status"] == "out_of_service":
+        return LinkStatus.CLOSED
+    return LinkStatus.ACTIVE if p.get("valve_kind") in _CONTROLLING else LinkStatus.OPEN
 
 
 def _node(p: Mapping[str, Any]) -> dict[str, Any]:

@@ -197,6 +197,8 @@ class ComponentRepository:
     ) -> ComponentPage:
         """Change properties and record what they were; None removes one that is not required.
 
+        The status ``retired`` retires the component, and another one brings a retired component back.
+
         Raises
         ------
         StaleVersion
@@ -210,9 +212,10 @@ class ComponentRepository:
 
         def work(tx: Transaction) -> None:
             before = self._locked(tx, component_id, expected_revision)
-            old, new = difference(before, changes)
+            old, new = difference(before, _with_retirement(before, changes))
             if not new:
                 return
+            action = "update" if "retired_at" not in new else "retire" if new["retired_at"] else "restore"
             after = {k: v for k, v in (before | new).items() if v is not None}
             SCHEMA.require(before["type"], after)
             if {"x", "y"} & new.keys():
@@ -220,7 +223,7 @@ class ComponentRepository:
                 moved = _placed(after, head.crs if head else None, [])
                 old |= {k: before.get(k) for k in moved}
                 new |= moved
-            self._record(tx, scope, before, "update", old, new)
+            self._record(tx, scope, before, action, old, new)
 
         self._runner.write(scope, work)
         return self.get(scope, component_id)
@@ -407,6 +410,14 @@ def _placed(properties: Mapping[str, Any], crs: str | None, ends: Sequence[Locat
     flat = [value for end in ends for value in (end.x, end.y)]
     middle_x, middle_y = middle(flat)
     return {"shape": flat, "location": Location(middle_x, middle_y, ends[0].srid)}
+
+
+def _with_retirement(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`changes`, and whether the component is in the ground: its status and `retired_at` say the same."""
+    retired = before.get("retired_at") is not None
+    if "status" not in changes or (changes["status"] == "retired") == retired:
+        return dict(changes)
+    return {**changes, "retired_at": None if retired else now()}
 
 
 def _refuse_fixed(changes: Mapping[str, Any]) -> None:

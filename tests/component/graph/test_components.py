@@ -210,6 +210,17 @@ def test_retiring_keeps_the_component_and_its_history(components: ComponentRepos
     assert [c.id for c in components.list(line, ComponentFilter(status="retired")).rows] == ["net:pipe:CD"]
 
 
+def test_the_status_retired_retires_and_another_one_brings_back(components: ComponentRepository, line: Scope) -> None:
+    components.patch(line, "net:pipe:CD", {"status": "retired"})
+    assert components.get(line, "net:pipe:CD").component.retired_at is not None
+    assert "net:pipe:CD" not in {c.id for c in components.list(line).rows}
+
+    components.patch(line, "net:pipe:CD", {"status": "open", "material": "pvc"})
+    back = components.get(line, "net:pipe:CD").component
+    assert (back.status, back.retired_at, back.properties["material"]) == ("open", None, "pvc")
+    assert [change.action for change in components.history(line, "net:pipe:CD")] == ["restore", "retire"]
+
+
 def test_the_past_is_read_from_the_revisions(components: ComponentRepository, line: Scope) -> None:
     start = now()
     components.patch(line, "net:pipe:AB", {"material": "pvc"})

@@ -104,6 +104,11 @@ EDITS = {
     ),
     "a reducing valve lets more through": Edit((("PRV  82", "PRV 95"),), set={"valve V1": {"setting": 95 * PSI}}),
     "a reducing valve is closed": Edit((_status("V1 CLOSED"),), set={"valve V1": {"status": "closed"}}),
+    "a reducing valve is in service, as a register says it": Edit((), set={"valve V1": {"status": "in_service"}}),
+    "a reducing valve is out of service": Edit(
+        (_status("V1 CLOSED"),), set={"valve V1": {"status": "out_of_service"}}
+    ),
+    "a pipe is retired by its status": Edit(((r"^P10 .*\n", ""),), set={"pipe P10": {"status": "retired"}}),
     "a reducing valve stands open": Edit((_status("V1 OPEN"),), set={"valve V1": {"status": "open"}}),
     "a flow control valve is set": Edit((("FCV  30", "FCV 45"),), set={"valve V2": {"setting": 45 * GPM}}),
     "a throttle valve is set": Edit((("TCV  25", "TCV 60"),), set={"valve V3": {"setting": 60.0}}),
@@ -148,6 +153,7 @@ EDITS = {
 }  # fmt: skip
 
 WITHOUT_EFFECT = {
+    "a reducing valve is in service, as a register says it",
     "a pump that stands stays standing at another speed",
     "a pipe is added whose check valve lets nothing through",
 }
