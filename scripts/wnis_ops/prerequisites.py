@@ -20,11 +20,11 @@ from wnis_ops.memory_room import available_bytes
 from wnis_ops.place import Home
 
 ROOM_BYTES = 500_000_000
-"""Of an empty graph, its logs, SQL and the logs of the services; the demonstration takes less than half of it."""
-SERVICES_BYTES = 900_000_000
+"""For the graph and its logs, SQL, and the logs of four programs, 30 MB each; the demonstration itself takes 30 MB."""
+SERVICES_BYTES = 1_200_000_000
 """What simulator, ml, the API and their supervisor take when nothing happens, as `wnis bench memory` measures it."""
-GRAPH_BYTES = 700_000_000
-"""What Neo4j takes with its heap of 512 MB when nothing happens."""
+GRAPH_BYTES = 500_000_000
+"""What Neo4j takes with its heap of 512 MB and an empty graph."""
 
 
 def require_startable(home: Home, options: UpOptions, environ: Mapping[str, str]) -> None:

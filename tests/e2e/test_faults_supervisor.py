@@ -24,6 +24,8 @@ from wnis_neo4j.local import free_port
 from wnis_ops.client import ApiClient
 from wnis_ops.place import Home
 
+from tests.guide_blocks import marked
+
 pytestmark = pytest.mark.timeout(900)
 
 PROGRAM = str(Path(sys.executable).with_name("wnis"))
@@ -144,6 +146,15 @@ def test_secrets_are_private_and_the_first_password_is_not_kept(instance: Instan
     assert folder.stat().st_mode & 0o077 == 0
     assert {f.name: f.stat().st_mode & 0o077 for f in folder.iterdir() if f.stat().st_mode & 0o077} == {}
     assert not instance.home.first_password_file.exists()
+
+
+def test_the_checks_of_the_hardening_page_find_nothing(instance: Instance) -> None:
+    (block,) = marked("sh testable hardening", "operations/hardening.md")
+    environ = {**instance.environ, "PATH": f"{Path(PROGRAM).parent}{os.pathsep}{os.environ['PATH']}"}
+    checks = [line for line in block.text.splitlines() if not line.startswith("#")]
+    assert len(checks) >= 9
+    found = {check: subprocess.run(["bash", "-c", check], env=environ, check=False).returncode for check in checks}
+    assert found == dict.fromkeys(checks, 0)
 
 
 def test_every_acknowledged_write_outlives_a_killed_neo4j(instance: Instance) -> None:
