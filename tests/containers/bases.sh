@@ -20,7 +20,7 @@ finish() {
   echo "$making: stand-in made in $((SECONDS - began)) s, $(buildah images --format '{{.Size}}' "$making")"
 }
 install_packages() {
-  buildah run "$made" -- sh -ec "apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+  buildah run "$made" -- sh -ec "apt-get update -qq; DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get install -y -qq \
     --no-install-recommends $* >/dev/null; rm -rf /var/lib/apt/lists/*"
 }
 
@@ -56,7 +56,7 @@ if ! exists $postgres; then
   install_packages postgresql
   install -m 0755 "$here/postgres-entrypoint.sh" "$there/usr/local/bin/docker-entrypoint.sh"
   buildah config --entrypoint '["docker-entrypoint.sh"]' --cmd postgres --volume /var/lib/postgresql/data \
-    --stop-signal SIGINT "$made"
+    --stop-signal SIGINT --env PATH=/usr/local/bin:/usr/lib/postgresql/15/bin:/usr/bin:/usr/sbin:/bin:/sbin "$made"
   finish
 fi
 

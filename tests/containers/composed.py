@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -59,12 +60,14 @@ class ComposedStack(LiveStack):
         (self.folder / "ports.json").write_text(json.dumps(self.ports))
 
     def compose(self, *arguments: str, timeout_s: float = 600) -> str:
-        """Run ``podman-compose``; returns what it said."""
+        """Run ``podman-compose``; returns its standard output."""
         if arguments[0] == "up":
             # what a dependency means to this podman (all of them run, whenever one starts) breaks on one that ends;
             # health conditions it does not know: here the order is kept by everybody's waiting and restarting
-            arguments = ("up", "--no-deps", *arguments[1:])
-        command = [sys.executable, "-m", "podman_compose", "--in-pod=0", *arguments]
+            arguments = ("up", "--no-deps", "--no-build", *arguments[1:])
+        # Docker's own 'run' needs no profile named
+        profile = ["--profile", "backup"] if arguments[0] == "run" else []
+        command = [sys.executable, "-m", "podman_compose", "--in-pod=0", *profile, *arguments]
         done = subprocess.run(
             command,
             cwd=self.folder,
@@ -81,7 +84,17 @@ class ComposedStack(LiveStack):
         )
         if done.returncode != 0:
             raise RuntimeError(f"podman-compose {' '.join(arguments)}: {(done.stdout + done.stderr)[-3000:]}")
-        return done.stdout + done.stderr
+        return done.stdout
+
+    def docker(self, line: str) -> str:
+        """Do what a line ``docker compose ...`` of the guide says."""
+        program, compose, *words = shlex.split(line)
+        assert (program, compose) == ("docker", "compose"), line
+        if words[0] == "run":
+            for service in ("neo4j", "postgres"):
+                wait_healthy(container(service))
+            words[1:1] = ["--no-deps", "-T"]
+        return self.compose(*words)
 
     def __enter__(self) -> ComposedStack:
         secrets = self.folder / "secrets"

@@ -2,7 +2,7 @@
 # The official image's entry point as far as docker-compose.yml uses it: POSTGRES_USER, POSTGRES_DB and
 # POSTGRES_PASSWORD_FILE make the cluster in PGDATA at the first start.
 set -euo pipefail
-export PATH=/usr/lib/postgresql/15/bin:$PATH PGDATA=${PGDATA:-/var/lib/postgresql/data}
+export PGDATA=${PGDATA:-/var/lib/postgresql/data}
 if [ "$(id -u)" = 0 ]; then
   install -d -o postgres -g postgres -m 0700 "$PGDATA"
   install -d -o postgres -g postgres -m 0775 /var/run/postgresql

@@ -15,4 +15,4 @@ bash tests/containers/bases.sh
 timeout 60 podman run --rm docker.io/library/debian:bookworm-slim true \
   || cannot "podman starts no container (its words are above)."
 bash tests/containers/build.sh web-interface api-service simulator ml
-.venv/bin/python -m pytest -m containers "$@"
+.venv/bin/python -m pytest -m containers tests/containers "$@"
