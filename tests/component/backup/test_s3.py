@@ -12,15 +12,20 @@ import neo4j
 import pytest
 import requests
 from wnis_core.errors import Failure, InvalidValue, NotFound, Unavailable
+from wnis_core.objects import open_object_store
 from wnis_graph.bundle import take_census
+from wnis_ml.failure.history import day_of
+from wnis_ml.failure.training import train
 from wnis_ops.backup.s3 import Bucket
 from wnis_ops.backup.sets import BucketSets, good, newest, retain, sets_at
 from wnis_ops.backup.take import Backup
 
 from tests.component.backup import town
 from tests.component.backup.conftest import make_empty
+from tests.component.backup.test_entry_points import SCOPE, Place
 from tests.component.core.ports import free_port
 from tests.conftest import Neo4jServer
+from tests.unit.ml.towns import AS_OF, history
 
 pytestmark = pytest.mark.system
 
@@ -108,6 +113,21 @@ def test_a_set_goes_there_and_comes_back(
         town.restore(c, key, taken.location)
     assert newest(there, key) is None
     assert retain(there, key, town.quiet) == []
+
+
+def test_models_go_there_and_come_back(
+    served: Path, graph: neo4j.Driver, own_server: Neo4jServer, tmp_path: Path
+) -> None:
+    place, kept = Place(tmp_path / "home", own_server, graph), open_object_store("s3://bucket/sets/models")
+    version = place.registry.register(SCOPE, train(history(), day_of(AS_OF), 7), job_id=None)
+    (written,) = place.exchange.export_to(SCOPE, kept)
+    assert {file.name for file in (served / "bucket" / "sets" / "models").iterdir()} == {
+        "models.wnis",
+        f"failure-{version}.model",
+    }
+    assert place.exchange.import_from(SCOPE, kept) == [written]
+    # models lie beside the sets and are none
+    assert sets_at("s3://bucket/sets").names() == []
 
 
 def test_an_upload_that_was_cut_off_is_finished_by_the_next_backup(

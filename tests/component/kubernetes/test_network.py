@@ -76,7 +76,7 @@ def test_nothing_else_is_open_between_pods(cluster: Cluster) -> None:
     clients = [n for n in ("api-service", "simulator", "ml", "migrate", "backup") if n in names]
     ports = {p["containerPort"] for w in cluster.workloads for c in w.containers for p in c.get("ports", [])}
     reached = {(a, b) for a in names for b in names for port in ports if _reaches(cluster, a, b, port)}
-    graph = {(a, "neo4j") for a in clients}
+    graph = {(a, "neo4j") for a in (*clients, "model-snapshot") if a in names}
     inner = {("api-service", b) for b in ("simulator", "ml", "request-counters")}
     sql = {(a, "postgres") for a in clients} if "postgres" in names else set()
     front = {(a, "api-service") for a in ("web-interface", "backup") if a in names}

@@ -15,6 +15,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from flask import Flask
+from typer.core import TyperGroup
 from typer.main import get_command
 from wnis_core.service import install
 from wnis_core.settings import SETTINGS, read_settings
@@ -230,6 +231,9 @@ def test_commands_of_the_pods_are_commands_of_ours(cluster: Cluster) -> None:
         words = " ".join(container.get("command", []))
         for word, options in re.findall(r"\bwnis ([a-z]+)((?: --?[a-z]+ \S+)*)", words):
             command = get_command(app).commands[word]  # type: ignore[attr-defined]  # it is a group
+            if isinstance(command, TyperGroup):
+                (name,) = re.findall(rf"\bwnis {word} ([a-z]+)", words)
+                command = command.commands[name]
             known = {option for parameter in command.params for option in parameter.opts}
             assert set(re.findall(r"--[a-z]+", options)) <= known, workload.name
 
@@ -241,7 +245,7 @@ def test_the_commands_of_the_pods_need_nothing_that_their_image_lacks() -> None:
     program = (
         f"import sys\nfor name in {absent!r}: sys.modules[name] = None\n"
         "import wnis_ops.cli.main, wnis_ops.cli.servers, wnis_ops.local.first_start\n"
-        "import wnis_ops.backup.take, wnis_ops.backup.place, wnis_ops.backup.keys\n"
+        "import wnis_ops.backup.take, wnis_ops.backup.place, wnis_ops.backup.keys, wnis_ml.registry.exchange\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 
