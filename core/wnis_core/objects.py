@@ -20,7 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from wnis_core.errors import Failure, InvalidValue, NotFound, Unavailable
 
 _KEY = re.compile(r"[A-Za-z0-9._~:%=@+-]+(/[A-Za-z0-9._~:%=@+-]+)*")
-_TEMPORARY = ".partial-"
+TEMPORARY = ".partial-"
+"""How the names of files begin that are no objects (yet)."""
 
 
 class ObjectStore(Protocol):
@@ -59,7 +60,7 @@ def open_object_store(location: str) -> ObjectStore:
 
 def checked_key(key: str) -> str:
     """`key` when it is a plain relative path; raises `InvalidValue` on anything that could leave the store."""
-    if not _KEY.fullmatch(key) or any(part in (".", "..") or part.startswith(_TEMPORARY) for part in key.split("/")):
+    if not _KEY.fullmatch(key) or any(part in (".", "..") or part.startswith(TEMPORARY) for part in key.split("/")):
         raise InvalidValue(f"{key[:80]!r} cannot be the key of an object.")
     return key
 
@@ -83,7 +84,7 @@ class FolderStore:
 
     @staticmethod
     def _write(path: Path, content: bytes | Path) -> None:
-        number, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
+        number, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         try:
             with os.fdopen(number, "wb") as target:
                 if isinstance(content, Path):
@@ -122,7 +123,7 @@ class FolderStore:
         keys = (
             path.relative_to(self._root).as_posix()
             for path in self._root.rglob("*")
-            if path.is_file() and not path.name.startswith(_TEMPORARY)
+            if path.is_file() and not path.name.startswith(TEMPORARY)
         )
         yield from sorted(key for key in keys if key.startswith(prefix))
 

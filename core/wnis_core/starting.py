@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wnis_core.errors import Unavailable, WnisError
+from wnis_core.objects import TEMPORARY
 
 _DO_NOT_TRY_AGAIN = 4
 """Exit code by which a gunicorn worker says that the application itself cannot be loaded."""
@@ -41,7 +42,8 @@ def require_writable(folder: Path, setting: str) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=".writable-", dir=folder)
+        # a name that an object store leaves out, also when a backup looks at this very moment
+        number, name = tempfile.mkstemp(prefix=TEMPORARY, dir=folder)
         try:
             os.write(number, b"\0")
             os.fsync(number)
