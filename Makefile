@@ -15,7 +15,7 @@ test:
 	@$(PYTHON) scripts/setup.py --dev
 	@$(MAKE) --no-print-directory check
 	@echo "Left out: tests marked browser (Debian's chromium), system (redis-server, postgresql, nginx, prometheus,"
-	@echo "prometheus-alertmanager, rclone 1.65 or newer) and containers (buildah, podman)."
+	@echo "prometheus-alertmanager, libfaketime, rclone 1.65 or newer, Neo4j 2026 from Maven) and containers (buildah, podman)."
 	@echo "Install those packages and run 'make test-system' and 'make test-containers' for them."
 	@$(BIN)/python -m pytest -m "not browser and not system and not containers"
 
