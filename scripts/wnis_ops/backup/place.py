@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from wnis_core.errors import Unavailable
@@ -65,3 +66,15 @@ class Installation:
         return LocalServer(
             self.home.path / "neo4j", password_file=self.home.path / "secrets" / "neo4j", short_lived=False
         )
+
+
+@contextmanager
+def writing_to(home: Home) -> Iterator[None]:
+    """What the disk of `home` refuses, as `Unavailable`; what was written until then stays, to go on from there."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"{home.path} cannot be written ({error.strerror}).",
+            mend="Make room there and repeat the command; it goes on where it was.",
+        ) from error

@@ -31,7 +31,7 @@ from wnis_ops.backup import objects, sql
 from wnis_ops.backup.keys import BackupKey
 from wnis_ops.backup.manifest import Manifest, Part, open_manifest
 from wnis_ops.backup.offline import load_dump
-from wnis_ops.backup.place import Installation
+from wnis_ops.backup.place import Installation, writing_to
 from wnis_ops.backup.sealed import lines, unseal
 from wnis_ops.backup.sets import Say, Sets
 from wnis_ops.backup.take import CONFIGURATION, GRAPH, GRAPH_DUMP, KEYS, OBJECTS, SQL
@@ -85,6 +85,10 @@ class Restore:
         WnisError
             the set is not whole, not ours or of another key, or the target is not empty: nothing was touched then
         """
+        with writing_to(self._into.home):
+            return self._run()
+
+    def _run(self) -> Report:
         manifest = self.verify()
         report = Report(self._name)
         self._refuse_unless_ours()

@@ -173,6 +173,10 @@ def opened(url: str) -> Iterator[sa.Connection]:
         with engine.begin() as connection:
             yield connection
     except sa.exc.OperationalError as error:
+        if "disk is full" in str(error.orig):
+            raise Unavailable(
+                "The disk of a SQL database is full.", mend="Make room there and repeat the command."
+            ) from error
         raise Unavailable("A SQL database does not answer.", mend="Check WNIS_SQL_URL and WNIS_JOBS_URL.") from error
     finally:
         engine.dispose()

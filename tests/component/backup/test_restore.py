@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,10 +18,13 @@ from wnis_graph.bundle import take_census
 from wnis_ops.backup import sql
 from wnis_ops.backup.keys import BackupKey
 from wnis_ops.backup.manifest import open_manifest
+from wnis_ops.backup.place import Installation
 from wnis_ops.backup.sets import FolderSets, good, newest, retain
+from wnis_ops.place import Home
 
 from tests.component.backup import town
 from tests.component.backup.conftest import make_empty
+from tests.component.ops.test_bad_input import WNIS, with_small_disk
 from tests.conftest import Neo4jServer
 
 
@@ -185,3 +189,35 @@ def test_old_sets_go_but_never_the_last_good_one(made: Path, tmp_path: Path) -> 
     assert retain(sets, key, town.quiet, at=made_at + timedelta(days=100)) == []
     assert newest(sets, key) is not None
     assert (sets.root / "not-a-set").is_dir()
+
+
+@pytest.mark.system
+def test_a_full_disk_stops_a_restore_with_one_sentence_and_the_next_one_goes_on(
+    graph: neo4j.Driver, own_server: Neo4jServer, tmp_path: Path
+) -> None:
+    a = town.installation(tmp_path / "a", own_server, tmp_path / "key")
+    key = town.key_of(tmp_path)
+    town.build(a, graph, 300)
+    # it does not get smaller by being compressed
+    open_object_store(a.settings.object_store).put("runs/large", os.urandom(3_000_000))
+    census, (sets, manifest) = take_census(graph).document(), town.take(a, key)
+    make_empty(graph)
+    disk, named = tmp_path / "disk", str(sets.root / manifest.set_id)
+    disk.mkdir()
+
+    def attempt(home: Path, store: Path, size: str) -> str:
+        environ = town.environ_of(home, own_server, tmp_path / "key") | {"WNIS_OBJECT_STORE": str(store)}
+        words = (*WNIS, "restore", named, "--no-start", "--json")
+        ran = with_small_disk(disk, f"size={size}", *words, environ=environ)
+        assert ran.returncode == 1, ran.stderr
+        assert "Traceback" not in ran.stderr, ran.stderr
+        return str(json.loads(ran.stdout)["error"])
+
+    assert attempt(disk / "b", disk / "b" / "objects", "2m").endswith("cannot be written (No space left on device).")
+    assert take_census(graph).nodes == 0, "nothing was touched"
+    assert "The object store cannot write runs/" in attempt(tmp_path / "b", disk / "o", "1m")
+    # where it was, with room for the objects now
+    environ = town.environ_of(tmp_path / "b", own_server, tmp_path / "key") | {"WNIS_OBJECT_STORE": str(disk / "o")}
+    report = town.restore(Installation.of(Home(tmp_path / "b"), environ), key, named)
+    assert report.ok
+    assert take_census(graph).document() == census

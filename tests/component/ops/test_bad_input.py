@@ -18,6 +18,7 @@ from wnis_ops.prerequisites import require_servers
 from tests.component.backup import town
 from tests.conftest import Neo4jServer
 from tests.live import free_ports
+from tests.unit.ops.test_prerequisites import DAY, pair
 
 WNIS = (sys.executable, "-c", "from wnis_ops.cli.main import main; main()")
 CLEAN = {k: v for k, v in os.environ.items() if not k.startswith(("WNIS_", "NEO4J_", "AWS_"))}
@@ -80,6 +81,16 @@ def test_a_service_alone_ends_with_one_sentence(tmp_path: Path, service: str, se
     (said,) = [line for line in ran.stderr.splitlines() if not line.startswith("{")]
     assert said.startswith("Error: ")
     assert said.count(setting) >= 2, "what is wrong, and the mend"
+
+
+def test_an_expired_certificate_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    certificate, key = pair(tmp_path / "tls", -2 * DAY, -DAY)
+    ran = wnis(tmp_path / "home", "up", "--tls-cert", str(certificate), "--tls-key", str(key), "--json")
+    assert ran.returncode == 2
+    document = json.loads(ran.stdout)
+    assert f"{certificate} expired at" in document["error"]
+    assert "--tls-cert" in document["mend"]
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_server_that_a_setting_names_is_asked_before_the_start(neo4j_server: Neo4jServer, tmp_path: Path) -> None:
