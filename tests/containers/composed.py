@@ -16,7 +16,7 @@ from typing import Any
 import requests
 
 from tests.conftest import REPOSITORY, Neo4jServer
-from tests.live import LiveStack, free_ports
+from tests.live import Answer, LiveStack, free_ports
 
 PROJECT = "wnis"
 SERVICES = {"api": "api-service", "simulator": "simulator", "ml": "ml"}
@@ -114,6 +114,17 @@ class ComposedStack(LiveStack):
     def find(self) -> None:
         """Where the API listens now."""
         self.url = f"http://{address(container('api-service'))}:8080"
+
+    def sign_in(self, username: str | None = None, password: str | None = None, **more: str) -> Answer:
+        """Tokens of a person, asked for again while the API says 503: it looks for a container that came back."""
+        until = time.monotonic() + 30
+        while True:
+            try:
+                return super().sign_in(username, password, **more)
+            except requests.HTTPError as error:
+                if error.response.status_code != 503 or time.monotonic() > until:
+                    raise
+                time.sleep(1)
 
     def start(self, part: str) -> None:
         """Start the container of a part."""
