@@ -247,7 +247,7 @@ BROKEN: dict[str, tuple[str, tuple[str, str, str]]] = {
         "migrate",
         (_STEPS, _ADDED, '    Migration("0002-additive-broken", ("RETURN nobody",)),\n' + _ADDED),
     ),
-    "an API that does not start": ("start beside", (_WSGI, "from __future__", "raise SystemExit(1)\nfrom __future__")),
+    "an API that does not start": ("start beside", (_WSGI, "from __future__", "raise RuntimeError\nfrom __future__")),
     "an API that answers wrongly": (
         "check",
         (
@@ -258,11 +258,11 @@ BROKEN: dict[str, tuple[str, tuple[str, str, str]]] = {
     ),
     "an ml service that does not start": (
         "switch",
-        ("ml/wnis_ml/wsgi.py", "app = create_app", "raise SystemExit(1)\napp = create_app"),
+        ("ml/wnis_ml/wsgi.py", "app = create_app", "raise RuntimeError\napp = create_app"),
     ),
     "an ml service that ends when it takes over": (
         "switch",
-        ("ml/wnis_ml/app.py", "    jobs.launch()\n    keeper", "    raise SystemExit(1)\n    keeper"),
+        ("ml/wnis_ml/app.py", "    jobs.launch()\n    keeper", "    raise RuntimeError\n    keeper"),
     ),
     "an ml service that answers wrongly": (
         "check again",
@@ -294,7 +294,7 @@ def test_whatever_breaks_the_old_release_serves_on(town: Town, load: Load, fault
     now = town.status()
     assert (now["state"], now["release"]) == ("ready", before["release"])
     assert requests.get(f"{town.url}/ready", timeout=10).json()["status"] == "ready"
-    assert not (town.home.path / "releases" / "current").resolve().samefile(broken)
+    assert (town.home.path / "releases" / "current").resolve() != broken.resolve()
     failures = load.fresh_failures()
     if fault in _SEEN_LATE:
         failures = [failure for failure in failures if not failure.startswith("_search")]
