@@ -6,7 +6,12 @@ set -euo pipefail
 . "$(dirname "$0")/machine.sh"
 cd "$root"
 finish() {
-  if [ "${WNIS_KEEP_IMAGES:-0}" = 1 ]; then podman rm --all --force --time 0 >/dev/null; else remove_everything; fi
+  if [ "${WNIS_KEEP_IMAGES:-0}" = 1 ]; then
+    podman rm --all --force --time 0 >/dev/null
+    podman image prune --force >/dev/null # what newer ones of the same name replaced
+  else
+    remove_everything
+  fi
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
