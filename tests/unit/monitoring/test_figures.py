@@ -107,7 +107,7 @@ def test_a_failed_backup_is_no_success_and_does_not_hide_the_last_good_one(tmp_p
     assert (known["wnis_backup_last_failed"], last_good(home, LAST_BACKUP)) == (1.0, None)
 
     record(home, LAST_BACKUP, {"ok": True, "bytes": 12, "pause_seconds": 1.5})
-    good = told(Figures((backups(tmp_path),)))
+    good = _backup_figures(tmp_path)
     assert time.time() - good["wnis_backup_last_success_timestamp_seconds"] < 60
     assert good["wnis_backup_last_size_bytes"] == 12.0
     assert good["wnis_backup_last_pause_seconds"] == 1.5
@@ -115,10 +115,14 @@ def test_a_failed_backup_is_no_success_and_does_not_hide_the_last_good_one(tmp_p
 
     for _ in range(2):
         record(home, LAST_BACKUP, {"ok": False, "bytes": 0, "pause_seconds": 0.0})
-    assert told(Figures((backups(tmp_path),))) == {**good, "wnis_backup_last_failed": 1.0}
+    assert _backup_figures(tmp_path) == {**good, "wnis_backup_last_failed": 1.0}
     kept = last_good(home, LAST_BACKUP)
     assert kept is not None
     assert kept["bytes"] == 12
+
+
+def _backup_figures(home: Path) -> dict[str, float]:
+    return {name: value for name, value in told(Figures((backups(home),))).items() if name.startswith("wnis_backup_")}
 
 
 def test_a_drill_tells_its_time_and_whether_it_failed(tmp_path: Path) -> None:
