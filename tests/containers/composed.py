@@ -51,7 +51,7 @@ class ComposedStack(LiveStack):
 
     def prepare(self) -> None:
         """Copy what `docker compose` reads, and make the secrets as an operator does."""
-        for name in ("docker-compose.yml", "scripts/secrets.sh"):
+        for name in ("docker-compose.yml", "scripts/secrets.sh", "scripts/deploy.sh"):
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / name, self.folder / name)
         subprocess.run(["sh", "scripts/secrets.sh"], cwd=self.folder, check=True)
@@ -71,12 +71,7 @@ class ComposedStack(LiveStack):
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={
-                **os.environ,
-                "WNIS_HTTP_PORT": str(self.ports["http"]),
-                "WNIS_HTTPS_PORT": str(self.ports["https"]),
-                "WNIS_RATE_LIMIT": "1000000",
-            },
+            env=self._environ(),
             capture_output=True,
             text=True,
             check=False,
@@ -85,6 +80,26 @@ class ComposedStack(LiveStack):
         if done.returncode != 0:
             raise RuntimeError(f"podman-compose {' '.join(arguments)}: {(done.stdout + done.stderr)[-3000:]}")
         return done.stdout
+
+    def deploy(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run ``scripts/deploy.sh`` as an operator does, by podman."""
+        return subprocess.run(
+            ["sh", "scripts/deploy.sh", *words],
+            cwd=self.folder,
+            env={**self._environ(), "COMPOSE": f"{sys.executable} -m podman_compose --in-pod=0", "ENGINE": "podman"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+
+    def _environ(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "WNIS_HTTP_PORT": str(self.ports["http"]),
+            "WNIS_HTTPS_PORT": str(self.ports["https"]),
+            "WNIS_RATE_LIMIT": "1000000",
+        }
 
     def docker(self, line: str) -> str:
         """Do what a line ``docker compose ...`` of the guide says."""

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -212,8 +213,8 @@ _VOLUMES = ("neo4j-data", "neo4j-logs", "postgres-data", "objects", "api-state",
 
 
 def _counts(stack: ComposedStack) -> list[list[object]]:
-    # jobs and what the index has still to learn come and go
-    kept = "MATCH (n) WHERE NOT n:Job AND NOT n:Outbox"
+    # jobs, locks and what the index has still to learn come and go
+    kept = "MATCH (n) WHERE NOT n:Job AND NOT n:Outbox AND NOT n:Lease"
     body = {"cypher": f"{kept} RETURN labels(n) AS labels, count(*) AS number ORDER BY labels"}
     session = requests.Session()
     session.headers.update(stack.sign_in().headers)
@@ -259,3 +260,78 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     assert {file.name: file.read_bytes() for file in (tmp_path / "secrets").iterdir()} == first
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
     assert len(first["jwt"]) == 64
+
+
+def test_an_upgrade_serves_beside_and_goes_back_when_it_fails(stack: ComposedStack, demo: None) -> None:
+    services = ("api-service", "simulator", "ml", "web-interface")
+    for service in services:
+        podman("tag", f"docker.io/wnis/{service}:0.1.0", f"docker.io/wnis/{service}:0.2.0")
+        podman("tag", f"docker.io/wnis/{service}:0.1.0", f"docker.io/wnis/{service}:0.3.0")
+    # an API that ends at once
+    made = _buildah("from", "--pull-never", "docker.io/wnis/api-service:0.1.0")
+    _buildah("config", "--cmd", "false", made)
+    _buildah("commit", "--quiet", "--format", "docker", "--rm", made, "docker.io/wnis/api-service:0.3.0")
+    before = _counts(stack)
+    with _Readers(stack) as readers:
+        refused = stack.deploy("0.3.0", "--no-backup")
+        assert refused.returncode == 1, refused.stdout
+        assert "version 0.1.0 serves on" in refused.stderr
+        assert _images() == {f"docker.io/wnis/{service}:0.1.0" for service in services}
+
+        done = stack.deploy("0.2.0")
+        assert done.returncode == 0, done.stdout + done.stderr
+        print(done.stdout)
+    assert readers.failures == []
+    assert readers.answered > 50
+    # the same image of nginx stays: it holds the ports of the host
+    expected = {f"docker.io/wnis/{service}:0.2.0" for service in services[:3]} | {"docker.io/wnis/web-interface:0.1.0"}
+    assert _images() == expected
+    assert "WNIS_VERSION=0.2.0" in (stack.folder / ".env").read_text()
+    stack.find()
+    wait_ready(stack)
+    assert _counts(stack) == before
+
+
+class _Readers:
+    """Somebody who reads through nginx all the time; a 503 that says when is asked again."""
+
+    def __init__(self, stack: ComposedStack) -> None:
+        self.answered = 0
+        self.failures: list[str] = []
+        self._url = f"{stack.page}/api/v1/components/ky4:pipe:P-1"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = str(stack.folder / "secrets" / "tls.crt")
+        self._session.headers.update(stack.sign_in().headers)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+
+    def __enter__(self) -> _Readers:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        while not self._stop.wait(0.2):
+            try:
+                _answered("GET", self._url, self._session)
+                self.answered += 1
+            except Exception as error:
+                self.failures.append(f"{type(error).__name__}: {error}"[:300])
+
+
+def _images() -> set[str]:
+    found = {_inspected(container(service))["ImageName"] for service in ("api-service", "simulator", "ml")}
+    return found | {_inspected(container("web-interface"))["ImageName"]}
+
+
+def _inspected(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(podman("inspect", name))[0]
+    return document
+
+
+def _buildah(*words: str) -> str:
+    return subprocess.run(["buildah", *words], capture_output=True, text=True, check=True).stdout.strip()
