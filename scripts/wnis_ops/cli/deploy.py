@@ -37,7 +37,9 @@ def deploy(
 
     if rollback and (source or ref or backup_to or no_backup):
         raise BadRequest("--rollback stands alone.")
-    deployment = Deployment(home_of(os.environ), connect(os.environ), say)
+    # the instance of this home, whichever server other commands are told to talk to
+    own = {name: value for name, value in os.environ.items() if name not in ("WNIS_URL", "WNIS_TOKEN")}
+    deployment = Deployment(home_of(own), connect(own), say)
     wanted = Wanted(source or str(own_release()), ref, backup_to, not no_backup)
     try:
         report = deployment.go_back() if rollback else deployment.run(wanted)
