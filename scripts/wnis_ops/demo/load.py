@@ -1,7 +1,8 @@
 """Loading the demonstration through the public HTTP API, with the code that a user's data takes.
 
 Every step can be repeated: what is there is found, what is missing is made. Steps that are done are noted in the home
-folder, so that an interrupted load goes on where it stopped and a second one does nothing.
+folder, so that an interrupted load goes on where it stopped and a second one does nothing; nor does one from another
+home when everything is there.
 """
 
 from __future__ import annotations
@@ -95,8 +96,12 @@ def load_demo(client: ApiClient, progress: Progress, home: Path) -> DemoLoaded:
     """
     accounts_file = home / "secrets" / "demo-accounts.json"
     note = _Note.read(home / "demo" / "demo.json")
-    if note.done and not _there(client):
+    if not _there(client):
         note = _Note(note.file, datetime.now(UTC).date(), [])
+    elif not note.done and _said(client):
+        # a home that knows nothing of what another one loaded: after a restore, or on another machine
+        note.done = [name for name, *_ in _STEPS]
+        note.write()
     if len(note.done) == len(_STEPS):
         progress(1.0, "The demonstration is there.")
         return DemoLoaded(True, {}, accounts_file)
@@ -129,6 +134,12 @@ def _there(client: ApiClient) -> bool:
     except NotFound:
         return False
     return True
+
+
+def _said(client: ApiClient) -> bool:
+    """Whether the last thing that is loaded is there: what the accounts say."""
+    said = {item["content"] for item in client.pages("/feedback")}
+    return {saying.content for saying in sayings(("", "", ""))} <= said
 
 
 def _network(load: _Load) -> None:

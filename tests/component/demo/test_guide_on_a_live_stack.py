@@ -121,6 +121,16 @@ def test_an_interrupted_load_goes_on_and_duplicates_nothing(loaded: Loaded) -> N
     assert set(json.loads(note.read_text())["done"]) == set(json.loads(kept)["done"])
 
 
+def test_a_load_from_another_home_finds_what_is_there(loaded: Loaded, tmp_path: Path) -> None:
+    def runs() -> list[int]:
+        models = loaded.client.get("/models")["models"]
+        return [len(list(loaded.client.pages(path))) for path in ("/simulations", "/feedback")] + [len(models)]
+
+    before = runs()
+    assert load_demo(loaded.client, lambda _fraction, _message: None, tmp_path).already
+    assert runs() == before
+
+
 @pytest.fixture(scope="module")
 def workplace(loaded: Loaded, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("guide")
