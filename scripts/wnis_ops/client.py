@@ -68,9 +68,9 @@ class ApiClient:
         with file.open("rb") as stream:
             return self._json("POST", path, files={"file": (file.name, stream)}, data=fields)
 
-    def download(self, path: str) -> bytes:
+    def download(self, path: str, **query: str) -> bytes:
         """The raw answer of ``GET path``."""
-        return self._send("GET", path).content
+        return self._send("GET", path, params=query).content
 
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Every item of a list, page by page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -30,6 +31,8 @@ from wnis_graph.scope import Scope
 from wnis_simulator.contained_runs import DEMAND_MODELS, LIBRARY
 from wnis_simulator.engine import ENGINE, ENGINE_VERSION
 from wnis_simulator.import_job import Importer, ImportRequest, scope_of, upload_key
+from wnis_simulator.inp_edit import refuse_orphans
+from wnis_simulator.network_file import NetworkFiles
 from wnis_simulator.run_job import Simulations
 from wnis_simulator.series import column_of, read_series
 
@@ -165,6 +168,21 @@ def _add_routes(app: Flask, service: Service) -> None:
         arguments = {"name": body.name, "network_id": network_id}
         view = service.jobs.submit("import_sample", arguments, _id(body.job_id, "job_id"), who)
         return jsonify(job_id=view.id, network_id=network_id), 202
+
+    @app.get("/networks/<network_id>/inp")
+    def export(network_id: str) -> ResponseReturnValue:
+        who, orphans = caller(), request.args.get("orphans", "refuse")
+        _one_of(orphans, ("refuse", "drop"), "orphans")
+        file = NetworkFiles(service.runner, service.objects).present(scope_of(who), network_id)
+        if orphans == "refuse":
+            refuse_orphans(file.orphans)
+        return jsonify(
+            content=base64.b64encode(file.content).decode("ascii"),
+            sha256=file.sha256,
+            revision=file.network.revision,
+            changed=len(file.changes),
+            dropped=[asdict(orphan) for orphan in file.orphans],
+        )
 
     @app.post("/simulations")
     def start_simulation() -> ResponseReturnValue:

@@ -56,8 +56,12 @@ class BinaryResults:
     status: npt.NDArray[np.int8]
 
 
-def read_binary(path: Path) -> BinaryResults:
+def read_binary(path: Path, encoding: str = "utf-8") -> BinaryResults:
     """The results of a finished run.
+
+    Parameters
+    ----------
+    encoding : of the input file, whose bytes the engine repeats in names
 
     Raises
     ------
@@ -75,7 +79,7 @@ def read_binary(path: Path) -> BinaryResults:
     nodes, sources, links, pumps = (int(prolog[i]) for i in (2, 3, 4, 5))
     unit = ENGINE_ORDER[int(prolog[9])]
     reader = _Reader(raw, 4 * _PROLOG_WORDS + _TITLE_BYTES + 2 * _FILE_BYTES + 2 * _ID_BYTES)
-    node_names, link_names = reader.names(nodes), reader.names(links)
+    node_names, link_names = reader.names(nodes, encoding), reader.names(links, encoding)
     start, end, kind = (reader.array(np.int32, links) for _ in range(3))
     source_nodes = reader.array(np.int32, sources)
     reader.skip(4 * sources)
@@ -124,10 +128,10 @@ class _Reader:
         # a copy, because the position need not be aligned
         return np.frombuffer(self._raw[first : self._position].tobytes(), dtype=dtype)
 
-    def names(self, count: int) -> list[str]:
+    def names(self, count: int, encoding: str) -> list[str]:
         block = self.array(np.uint8, count * _ID_BYTES).tobytes()
         cells = (block[i * _ID_BYTES : (i + 1) * _ID_BYTES] for i in range(count))
-        return [cell.split(b"\0", 1)[0].decode("utf-8", "surrogateescape") for cell in cells]
+        return [cell.split(b"\0", 1)[0].decode(encoding, "replace") for cell in cells]
 
 
 def _headloss(stored: Floats, flow: Floats, kind: Integers, length: Floats, unit: FlowUnit) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from wnis_core.errors import InvalidModel, NotFound
 from wnis_graph.health import PRESSURE_WARNING_M
 from wnis_graph.network_model import NetworkModel, from_document
 
-from wnis_simulator.differences import Change
 from wnis_simulator.engine import wntr_folder
 
 MODEL_FILE = "model.inp"
@@ -83,7 +82,6 @@ def run(
     folder: Path,
     *,
     demand_model: str,
-    changes: Sequence[Change] = (),
     on_progress: Progress,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> RunOutput:
@@ -92,7 +90,6 @@ def run(
     Parameters
     ----------
     demand_model : one of `DEMAND_MODELS`
-    changes : what to change in the model first
 
     Raises
     ------
@@ -107,7 +104,6 @@ def run(
             "wnis_simulator.run_child:run_child",
             {
                 "demand_model": demand_model,
-                "changes": [asdict(change) for change in changes],
                 "low_pressure_m": PRESSURE_WARNING_M,
             },
             folder=folder,

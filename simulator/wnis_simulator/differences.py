@@ -1,11 +1,11 @@
-"""What people changed in the graph since the source file was imported, as far as the hydraulics notice."""
+"""What people changed in the graph since the source file was imported."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from wnis_core.errors import InvalidModel
 from wnis_graph.network_model import (
@@ -23,49 +23,68 @@ _SHOWN = 20
 Node = JunctionModel | ReservoirModel | TankModel
 Link = PipeModel | PumpModel | ValveModel
 
-_COMPARED: dict[type, tuple[str, ...]] = {
+_HYDRAULIC: dict[type, tuple[str, ...]] = {
     JunctionModel: ("elevation_m", "base_demand_m3s"),
     ReservoirModel: ("head_m",),
     TankModel: ("elevation_m", "init_level_m", "min_level_m", "max_level_m", "diameter_m", "min_volume_m3"),
-    PipeModel: ("length_m", "diameter_m", "roughness", "minor_loss", "status"),
-    PumpModel: ("power_w", "head_curve", "speed", "status"),
-    ValveModel: ("diameter_m", "setting", "minor_loss", "status"),
+    PipeModel: ("start", "end", "length_m", "diameter_m", "roughness", "minor_loss", "status", "check_valve"),
+    PumpModel: ("start", "end", "power_w", "head_curve", "speed", "status"),
+    ValveModel: ("start", "end", "kind", "diameter_m", "setting", "minor_loss", "status"),
 }
+_DRAWN = ("x", "y", "vertices", "tag", "description")
+"""What a file also holds of a component and the engine does not look at."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing to do to the file's model; SI values.
+    """One component that the graph has otherwise than the file: added (`was` is None), removed, or both and `fields`.
 
-    `action` is ``set``, ``remove`` or ``add``; `kind` the component's own label in lower case; `added` the values of
-    what is added, and of a valve or pump its setting and status as they are now, each of which may undo the other.
+    A component whose name differs between the two was renamed.
     """
 
-    action: str
-    kind: str
-    name: str
-    field: str | None = None
-    old: float | str | None = None
-    new: float | str | None = None
-    start: str | None = None
-    end: str | None = None
-    added: Mapping[str, Any] | None = None
+    was: Node | Link | None
+    now: Node | Link | None
+    fields: tuple[str, ...] = ()
 
-    def in_words(self) -> str:
-        """The change as a person reads it."""
-        if self.action == "set":
-            return f"{self.kind} {self.name}: {self.field} is {_shown(self.new)}, {_shown(self.old)} in the source file"
-        done = "was taken out" if self.action == "remove" else "was added"
-        return f"{self.kind} {self.name} {done} since the source file was imported"
+    @property
+    def of_node(self) -> bool:
+        """Whether it is about a node; names of nodes and links may coincide."""
+        return isinstance(self.was or self.now, Node)
+
+    def in_words(self) -> list[str]:
+        """What a run should say of it, each property in a sentence of its own; nothing of how it is drawn."""
+        if self.was is None or self.now is None:
+            item = self.was or self.now
+            assert item is not None
+            done = "was added" if self.was is None else "was taken out"
+            return [f"{kind_of(item)} {item.name} {done} since the source file was imported"]
+        words = []
+        if self.was.name != self.now.name:
+            words.append(f"{kind_of(self.now)} {self.now.name} is called {self.was.name} in the source file")
+        if type(self.was) is not type(self.now):
+            words.append(f"{self.now.name} is a {kind_of(self.now)} now and a {kind_of(self.was)} in the source file")
+        for name in self.fields:
+            if name not in _DRAWN:
+                old, new = shown(getattr(self.was, name)), shown(getattr(self.now, name))
+                words.append(f"{kind_of(self.now)} {self.now.name}: {name} is {new}, {old} in the source file")
+        return words
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """Present names of nodes and of links by those of the source file, of the ones that have another name now."""
+
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 def require_nodes_between(model: NetworkModel) -> None:
-    """Refuse a model that EPANET cannot express: links that meet without a node, or end nowhere.
+    """Refuse a model that EPANET cannot express: links that meet without a node or end nowhere, names used twice.
 
     Raises
     ------
     InvalidModel
-        naming the two components between which a node is missing
+        naming the two components between which a node is missing, or the name
     """
     if model.link_to_link:
         first, second = model.link_to_link[0]
@@ -76,95 +95,106 @@ def require_nodes_between(model: NetworkModel) -> None:
             mend=f"Add a junction between {first} and {second}.",
             details={"id": first, "next_id": second},
         )
-    for link in links_of(model).values():
+    for link in _links(model):
         if not link.start or not link.end:
             raise InvalidModel(
                 f"Link {link.name} has no {'start' if not link.start else 'end'} node.",
-                mend="Connect it to a junction, reservoir or tank.",
+                mend="Connect it to a junction, reservoir or tank, or retire it too.",
                 details={"id": link.name},
+            )
+    for what, items in (("nodes", _nodes(model)), ("links", _links(model))):
+        name, number = Counter(item.name for item in items).most_common(1)[0] if items else ("", 0)
+        if number > 1:
+            raise InvalidModel(
+                f"There are {number} {what} called {name}: EPANET tells them apart by their names.",
+                mend="Give them different names.",
+                details={"id": name},
             )
 
 
 def nodes_of(model: NetworkModel) -> dict[str, Node]:
     """Nodes of `model` by name."""
-    nodes: tuple[Node, ...] = (*model.junctions, *model.reservoirs, *model.tanks)
-    return {node.name: node for node in nodes}
+    return {node.name: node for node in _nodes(model)}
 
 
 def links_of(model: NetworkModel) -> dict[str, Link]:
     """Links of `model` by name."""
-    links: tuple[Link, ...] = (*model.pipes, *model.pumps, *model.valves)
-    return {link.name: link for link in links}
+    return {link.name: link for link in _links(model)}
 
 
-def differences(source: NetworkModel, present: NetworkModel) -> list[Change]:
+def differences(source: NetworkModel, present: NetworkModel, renamed: Renamed | None = None) -> list[Change]:
     """What turns the model of the source file into the one that the graph holds now.
 
     Raises
     ------
     InvalidModel
-        a change that cannot be made to the source's model
+        a property that the engine needs is not known any more
     """
-    old_nodes, new_nodes = nodes_of(source), nodes_of(present)
-    old_links, new_links = links_of(source), links_of(present)
-    changes: list[Change] = []
-    gone = [name for name in old_nodes if name not in new_nodes]
-    # the engine takes a node out with its links, so links go first
-    changes += [Change("remove", _kind(old_links[name]), name) for name in old_links if name not in new_links]
-    changes += [Change("remove", _kind(old_nodes[name]), name) for name in gone]
-    for name, node in new_nodes.items():
-        if name not in old_nodes:
-            if not isinstance(node, JunctionModel):
-                raise _cannot(f"{_kind(node)} {name} was added by hand; only junctions can be added to a source file.")
-            changes.append(Change("add", "junction", name, added=_values(node)))
-        else:
-            changes += _compared(old_nodes[name], node)
-    for name, link in new_links.items():
-        if name not in old_links:
-            if isinstance(link, PumpModel):
-                raise _cannot(f"pump {name} was added by hand; only pipes and valves can be added to a source file.")
-            changes.append(Change("add", _kind(link), name, start=link.start, end=link.end, added=_values(link)))
-            continue
-        before = old_links[name]
-        if (before.start, before.end) != (link.start, link.end):
-            raise _cannot(f"{_kind(link)} {name} was joined to other nodes than in the source file.")
-        changes += _compared(before, link)
-    return changes
+    renamed = renamed or Renamed()
+    return [
+        *_compared(nodes_of(source), nodes_of(present), renamed.nodes, renamed),
+        *_compared(links_of(source), links_of(present), renamed.links, renamed),
+    ]
 
 
 def words_of(changes: Iterable[Change]) -> list[str]:
     """The changes as warnings of a run, at most a screenful."""
-    words = [change.in_words() for change in changes]
-    shown = [f"Changed since the import: {text}." for text in words[:_SHOWN]]
+    words = [text for change in changes for text in change.in_words()]
+    shown_words = [f"Changed since the import: {text}." for text in words[:_SHOWN]]
     if len(words) > _SHOWN:
-        shown.append(f"Changed since the import: {len(words) - _SHOWN} more.")
-    return shown
+        shown_words.append(f"Changed since the import: {len(words) - _SHOWN} more.")
+    return shown_words
 
 
-def _compared(old: Node | Link, new: Node | Link) -> list[Change]:
-    if type(old) is not type(new):
-        raise _cannot(f"{new.name} is a {_kind(new)} now and a {_kind(old)} in the source file.")
-    if isinstance(old, PipeModel) and isinstance(new, PipeModel) and old.check_valve != new.check_valve:
-        raise _cannot(f"pipe {new.name} has a check valve in only one of the graph and the source file.")
-    if isinstance(old, ValveModel) and isinstance(new, ValveModel) and old.kind is not new.kind:
-        raise _cannot(f"valve {new.name} is of kind {new.kind} now and {old.kind} in the source file.")
-    changes = []
-    for name in _COMPARED[type(new)]:
-        before, after = getattr(old, name), getattr(new, name)
-        if _same(before, after) or _other_drive(name, new):
+def kind_of(item: Node | Link) -> str:
+    """The component's label in lower case."""
+    return type(item).__name__.removesuffix("Model").lower()
+
+
+def shown(value: object) -> str:
+    """A value as a person reads it."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _compared(
+    old: Mapping[str, Node] | Mapping[str, Link],
+    new: Mapping[str, Node] | Mapping[str, Link],
+    names: Mapping[str, str],
+    renamed: Renamed,
+) -> list[Change]:
+    changes: list[Change] = []
+    kept = set()
+    for name, was in old.items():
+        now = new.get(names.get(name, name))
+        if now is None:
+            changes.append(Change(was, None))
             continue
-        if after is None:
-            raise _cannot(f"{_kind(new)} {new.name} has no {name} any more, {_shown(before)} in the source file.")
-        changes.append(Change("set", _kind(new), new.name, name, before, after, added=_kept(name, new)))
+        kept.add(now.name)
+        fields = _fields(was, now, renamed)
+        if fields or name != now.name or type(was) is not type(now):
+            changes.append(Change(was, now, fields))
+    changes += [Change(None, now) for name, now in new.items() if name not in kept]
     return changes
 
 
-def _kept(changed: str, link: Node | Link) -> dict[str, Any] | None:
-    if isinstance(link, ValveModel) and changed in ("setting", "status"):
-        return {"setting": link.setting, "status": link.status}
-    if isinstance(link, PumpModel) and changed in ("speed", "status"):
-        return {"setting": link.speed, "status": link.status}
-    return None
+def _fields(was: Node | Link, now: Node | Link, renamed: Renamed) -> tuple[str, ...]:
+    if type(was) is not type(now):
+        return ()
+    found = []
+    for name in (*_HYDRAULIC[type(now)], *_DRAWN):
+        before, after = getattr(was, name, None), getattr(now, name, None)
+        if name in ("start", "end"):
+            before = renamed.nodes.get(str(before), before)
+        if _same(before, after) or _other_drive(name, now):
+            continue
+        if after is None and name not in (*_DRAWN, "power_w", "head_curve"):
+            raise InvalidModel(
+                f"{kind_of(now).capitalize()} {now.name} has no {name} any more, {shown(before)} in the source file.",
+                mend="State it, or export the network, make the change in the file and import it again.",
+                details={"id": now.name},
+            )
+        found.append(name)
+    return tuple(found)
 
 
 def _other_drive(name: str, item: Node | Link) -> bool:
@@ -174,31 +204,15 @@ def _other_drive(name: str, item: Node | Link) -> bool:
     return (name, item.head_curve is None) in (("power_w", False), ("head_curve", item.power_w is None))
 
 
-def _same(old: float | str | None, new: float | str | None) -> bool:
+def _same(old: object, new: object) -> bool:
     if isinstance(old, (int, float)) and isinstance(new, (int, float)):
         return math.isclose(old, new, rel_tol=_TOLERANCE, abs_tol=1e-12)
-    return old == new
+    return old == new or (not old and not new)
 
 
-def _values(item: Node | Link) -> dict[str, Any]:
-    values = {name: getattr(item, name) for name in _COMPARED[type(item)]}
-    if isinstance(item, ValveModel):
-        values["valve_kind"] = item.kind.value
-    if isinstance(item, PipeModel) and item.check_valve:
-        values["check_valve"] = True
-    return {name: value for name, value in values.items() if value is not None}
+def _nodes(model: NetworkModel) -> tuple[Node, ...]:
+    return (*model.junctions, *model.reservoirs, *model.tanks)
 
 
-def _kind(item: Node | Link) -> str:
-    return type(item).__name__.removesuffix("Model").lower()
-
-
-def _shown(value: float | str | None) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _cannot(message: str) -> InvalidModel:
-    return InvalidModel(
-        message[0].upper() + message[1:],
-        mend="Export the network, make the change in the file and import it again.",
-    )
+def _links(model: NetworkModel) -> tuple[Link, ...]:
+    return (*model.pipes, *model.pumps, *model.valves)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -15,7 +14,7 @@ from wnis_core.jobs import JobContext
 from wnis_core.objects import ObjectStore
 from wnis_core.tokens import Caller
 from wnis_graph.mini import MINI, MINI_ID, MINI_NAME
-from wnis_graph.network_model import NetworkModel, from_document, to_document
+from wnis_graph.network_model import NetworkModel
 from wnis_graph.repositories.health import HealthRepository
 from wnis_graph.repositories.networks import NetworkRepository, SourceFile, own_names
 from wnis_graph.repositories.simulations import SimulationRepository
@@ -73,7 +72,6 @@ class Importer:
             self.objects.delete(request.upload_key)
             return {"network_id": request.network_id, "dry_run": True, **summary_of(model)}
         self.objects.put(kept_key, content)
-        self.objects.put(model_key(utility, request.sha256), json.dumps(to_document(model)).encode())
         result = self._persist(
             context, request.network_id, model, SourceFile(request.source_name, request.sha256, kept_key),
             crs=request.crs, name=request.name, synthetic=request.synthetic,
@@ -99,7 +97,6 @@ class Importer:
         utility = context.caller.utility
         model = self._read(context, content)
         self.objects.put(source_key(utility, sha256), content)
-        self.objects.put(model_key(utility, sha256), json.dumps(to_document(model)).encode())
         source = SourceFile(f"{name}.inp", sha256, source_key(utility, sha256))
         return self._persist(context, network_id, model, source, crs=SAMPLE_CRS.get(name), name=name)
 
@@ -143,22 +140,9 @@ class Importer:
         return {"network_id": network_id, "dry_run": False, **written, **summary_of(model)}
 
 
-def model_of_source(objects: ObjectStore, utility: str, sha256: str) -> NetworkModel | None:
-    """The model that was read from a source file at its import, if it is still kept."""
-    try:
-        return from_document(json.loads(objects.get(model_key(utility, sha256))))
-    except NotFound:
-        return None
-
-
 def source_key(utility: str, sha256: str) -> str:
     """Where a source file is kept whole."""
     return f"sources/{utility}/{sha256}.inp"
-
-
-def model_key(utility: str, sha256: str) -> str:
-    """Where the model read from a source file is kept."""
-    return f"sources/{utility}/{sha256}.model.json"
 
 
 def upload_key(utility: str, job_id: str) -> str:

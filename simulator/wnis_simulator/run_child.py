@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from wnis_core.errors import InvalidModel
 from wnis_core.units import ENGINE_ORDER
 
-from wnis_simulator.apply_changes import apply_changes
 from wnis_simulator.binary import read_binary
-from wnis_simulator.engine import DemandModel, Engine, EngineError, TimeParameter, clock, refused_input
+from wnis_simulator.engine import DemandModel, Engine, TimeParameter, clock
+from wnis_simulator.engine_input import OUTPUT_FILE, REPORT_FILE, opened
 from wnis_simulator.inp_scan import scan_inp
 from wnis_simulator.series import write_series
 from wnis_simulator.summaries import cut_off, cut_off_warnings, link_summaries, node_summaries, report_warnings
@@ -19,7 +18,6 @@ from wnis_simulator.summaries import cut_off, cut_off_warnings, link_summaries, 
 Report = Callable[[float, str], None]
 
 MODEL_FILE = "model.inp"
-_REPORT_FILE, _OUTPUT_FILE = "model.rpt", "model.bin"
 _REQUIRED_PRESSURE_M, _EXPONENT = 20.0, 0.5
 
 
@@ -28,8 +26,8 @@ def run_child(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
 
     Parameters
     ----------
-    arguments : ``demand_model`` (as-file, dda, pda), ``changes`` (documents of `differences.Change`),
-        ``low_pressure_m``; the input is ``model.inp`` in the working folder
+    arguments : ``demand_model`` (as-file, dda, pda), ``low_pressure_m``; the input is ``model.inp`` in the working
+        folder
 
     Raises
     ------
@@ -42,26 +40,21 @@ def run_child(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     scan = scan_inp(Path(MODEL_FILE).read_bytes())
     warnings: list[str] = []
     if scan.hydraulics_line:
-        _blank_line(scan.hydraulics_line)
         warnings.append("The line HYDRAULICS of the file names a file to read or write; it was ignored.")
+    engine = opened(scan)
     try:
-        engine = Engine(MODEL_FILE, _REPORT_FILE, _OUTPUT_FILE)
-    except EngineError as error:
-        raise refused_input(error, Path(_REPORT_FILE)) from error
-    try:
-        _apply(engine, arguments["changes"], scan.options)
         chosen = _choose_demand_model(engine, arguments["demand_model"], scan.options, warnings)
         _solve(engine, report)
         version = engine.version()
     finally:
         engine.close()
     report(0.9, "reading the results")
-    results = read_binary(Path(_OUTPUT_FILE))
+    results = read_binary(Path(OUTPUT_FILE), scan.text.encoding)
     dry = cut_off(results)
     report(0.93, "writing the series")
     write_series(results, dry, Path())
     warnings += cut_off_warnings(results, dry)
-    warnings += report_warnings(Path(_REPORT_FILE).read_text("utf-8", "replace"))
+    warnings += report_warnings(Path(REPORT_FILE).read_text(scan.text.encoding, "replace"))
     report(0.97, "summing up")
     return {
         "engine_version": version,
@@ -73,24 +66,6 @@ def run_child(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
         "nodes": node_summaries(results, dry, arguments["low_pressure_m"]),
         "links": link_summaries(results),
     }
-
-
-def _blank_line(number: int) -> None:
-    """Bytes stay as they are but for this one line, because it would have the engine open files of its own."""
-    lines = Path(MODEL_FILE).read_bytes().splitlines(keepends=True)
-    lines[number - 1] = b"\n"
-    Path(MODEL_FILE).write_bytes(b"".join(lines))
-
-
-def _apply(engine: Engine, changes: list[dict[str, Any]], options: dict[str, str]) -> None:
-    try:
-        apply_changes(engine, changes, options)
-    except EngineError as error:
-        raise InvalidModel(
-            f"The changes made since the import do not fit the source file: {error.message}",
-            mend="Export the network, make the changes in the file and import it again.",
-            details={"epanet_error": error.number},
-        ) from error
 
 
 def _choose_demand_model(engine: Engine, asked: str, options: dict[str, str], warnings: list[str]) -> str:

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wnis_core.errors import Conflict
 from wnis_core.jobs import JobContext
 from wnis_core.objects import ObjectStore
-from wnis_graph.network_model import NetworkModel
 from wnis_graph.repositories.health import HealthRepository
-from wnis_graph.repositories.networks import Network, NetworkRepository
+from wnis_graph.repositories.networks import NetworkRepository
 from wnis_graph.repositories.simulations import FinishedRun, SimulationRepository, SimulationResult
 from wnis_graph.runner import Runner
 from wnis_graph.scope import Scope
 
 from wnis_simulator import contained_runs
 from wnis_simulator.contained_runs import RunOutput, scratch
-from wnis_simulator.differences import Change, differences, require_nodes_between, words_of
-from wnis_simulator.import_job import model_of_source, scope_of
-from wnis_simulator.inp_write import write_inp
+from wnis_simulator.differences import require_nodes_between, words_of
+from wnis_simulator.import_job import scope_of
+from wnis_simulator.inp_edit import Orphan
+from wnis_simulator.network_file import NetworkFiles
 from wnis_simulator.series import LINKS_FILE, NODES_FILE, RUN_FILE
 
 log = logging.getLogger(__name__)
 
-_READS = 3
-
-
-@dataclass(frozen=True)
-class EngineInput:
-    """What the engine is given: a file's bytes, and what to change in the model it makes of them."""
-
-    content: bytes
-    changes: tuple[Change, ...]
-    sha256: str
-    network_revision: int
+_SHOWN_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -58,16 +46,16 @@ class Simulations:
         repository.start(scope, run_id)
         context.progress(0.01, "reading the network")
         with scratch(self.scratch_root) as folder:
-            given = self._input(context, scope, network_id, folder)
+            given = NetworkFiles(self.runner, self.objects).present(scope, network_id)
             output = contained_runs.run(
                 given.content,
                 folder,
                 demand_model=str(arguments.get("demand_model") or "as-file"),
-                changes=given.changes,
                 on_progress=lambda fraction, message: context.progress(0.1 + 0.6 * fraction, message),
                 cancelled=context.cancelled,
             )
-            output = replace(output, warnings=(*words_of(given.changes), *output.warnings))
+            said = (*words_of(given.changes), *_orphans_in_words(given.orphans))
+            output = replace(output, warnings=(*said, *output.warnings))
             context.raise_if_cancelled()
             context.progress(0.75, "storing the series")
             nodes_key, links_key = self._store(scope, run_id, output)
@@ -76,7 +64,7 @@ class Simulations:
             engine_version=output.engine_version,
             demand_model=output.demand_model,
             input_sha256=given.sha256,
-            network_revision=given.network_revision,
+            network_revision=given.network.revision,
             warnings=output.warnings,
             duration_s=output.duration_s,
             steps=output.steps,
@@ -101,38 +89,6 @@ class Simulations:
         """Refuse beforehand what no engine can run; raises `InvalidModel`."""
         require_nodes_between(NetworkRepository(self.runner).load_model(scope, network_id))
 
-    def _input(self, context: JobContext, scope: Scope, network_id: str, folder: Path) -> EngineInput:
-        network, present = self._present(scope, network_id)
-        require_nodes_between(present)
-        if not network.source_key or not network.source_sha256:
-            content = write_inp(present)
-            return EngineInput(content, (), hashlib.sha256(content).hexdigest(), network.revision)
-        content = self.objects.get(network.source_key)
-        source = model_of_source(self.objects, scope.utility, network.source_sha256)
-        if source is None:
-            source = contained_runs.parse(
-                content,
-                folder,
-                on_progress=lambda fraction, message: context.progress(0.1 * fraction, message),
-                cancelled=context.cancelled,
-            )
-        changes = tuple(differences(source, present))
-        if not changes:
-            return EngineInput(content, (), network.source_sha256, network.revision)
-        # the file and what was done to it, together, are what the engine is given
-        told = json.dumps([asdict(change) for change in changes], sort_keys=True).encode()
-        return EngineInput(content, changes, hashlib.sha256(content + told).hexdigest(), network.revision)
-
-    def _present(self, scope: Scope, network_id: str) -> tuple[Network, NetworkModel]:
-        """The network and its model as of one revision."""
-        repository = NetworkRepository(self.runner)
-        for _ in range(_READS):
-            before = repository.head(scope, network_id)
-            model = repository.load_model(scope, network_id)
-            if repository.head(scope, network_id).revision == before.revision:
-                return before, model
-        raise Conflict(f"Network {network_id} keeps changing while it is read.", mend="Run it again in a moment.")
-
     def _store(self, scope: Scope, run_id: str, output: RunOutput) -> tuple[str, str]:
         prefix = f"runs/{scope.utility}/{run_id}"
         nodes_key, links_key = f"{prefix}/{NODES_FILE}", f"{prefix}/{LINKS_FILE}"
@@ -152,6 +108,13 @@ class Simulations:
     def _results(self, scope: Scope, run_id: str, network_id: str, output: RunOutput) -> list[SimulationResult]:
         nodes, links = SimulationRepository(self.runner).get_component_ids(scope, network_id)
         return [*_of(run_id, nodes, output.nodes), *_of(run_id, links, output.links)]
+
+
+def _orphans_in_words(orphans: Iterable[Orphan]) -> list[str]:
+    return [
+        f"Left out, because {o.removed} was taken out: [{o.section}] line {o.line}: {o.text[:_SHOWN_CHARACTERS]}"
+        for o in orphans
+    ]
 
 
 def _of(run_id: str, ids: Mapping[str, str], summaries: Iterable[Mapping[str, Any]]) -> list[SimulationResult]:

@@ -1,4 +1,4 @@
-"""``wnis network``: import, samples, the list, the source file back."""
+"""``wnis network``: import and export, samples, the list, the source file back."""
 
 from __future__ import annotations
 
@@ -74,6 +74,22 @@ def list_(as_json: Json = False) -> None:
     )
 
 
+@app.command("export", epilog="Example: wnis network export town town.inp")
+def export(
+    id: Annotated[str, typer.Argument(help="Id of the network.")],
+    file: Annotated[Path, typer.Argument(help="Where to write it.")],
+    drop_orphans: Annotated[
+        bool, typer.Option("--drop-orphans", help="Leave out controls, rules and options that name what was removed.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write the network as an INP file: the imported one, with what changed since written into it."""
+    orphans = "drop" if drop_orphans else "refuse"
+    content = server().download(f"/networks/{part(id)}/inp", orphans=orphans)
+    file.write_bytes(content)
+    show({"file": str(file), "bytes": len(content)}, as_json, lambda: f"{file}: {len(content):,} bytes")
+
+
 @app.command("source", epilog="Example: wnis network source town town-as-imported.inp")
 def source(
     id: Annotated[str, typer.Argument(help="Id of the network.")],
@@ -81,6 +97,6 @@ def source(
     as_json: Json = False,
 ) -> None:
     """Write the file that the network was imported from, byte for byte."""
-    content = server().download(f"/networks/{part(id)}/inp")
+    content = server().download(f"/networks/{part(id)}/inp", version="imported")
     file.write_bytes(content)
     show({"file": str(file), "bytes": len(content)}, as_json, lambda: f"{file}: {len(content):,} bytes")

@@ -66,7 +66,7 @@ def test_a_sound_file_passes_with_what_it_states() -> None:
         (b"R1 J1  1000  200  100  0  Open", b"R1 J1  1000", "PIPES", 11, "P1", "4 fields; expected"),
         (b"0.5  CLOSED", b"0.5  AJAR", "PIPES", 13, "P3", "'AJAR' is not OPEN, CLOSED or CV"),
         (b"T1  120  2 0 5", b"T1  120  9 0 5", "TANKS", 9, "T1", "initial level 9 is not between 0 and 5"),
-        (b"T1  120  2", b"T1  120  " + b"x" * 1_100, "TANKS", 9, "T1", "characters long, EPANET reads 1024"),
+        (b"T1  120  2", b"T1  120  " + b"x" * 1_100, "TANKS", 9, "T1", "characters long, EPANET reads 1022"),
         (b"T1  120  2", b"T1  120  " + b"x" * 900, "TANKS", 9, "T1", "(900 characters)', not a number"),
         (b"1  1.0  0.8", b"1  1.0  " + b"y" * 900, "PATTERNS", 15, "1", "multiplier is"),
         (b"Units  LPS", b"Units  CMS", "OPTIONS", 19, None, "flow unit 'CMS' is none of"),
@@ -105,7 +105,7 @@ def test_what_is_no_model_is_called_that(content: bytes, words: str) -> None:
 
 def test_latin_1_text_and_padding_are_read() -> None:
     scan = scan_inp(GOOD.replace(b"corner shop", "Bäckerei".encode("latin-1")) + b"\0" * 500)
-    assert (scan.encoding, scan.nodes["J1"].comment) == ("latin-1", "the Bäckerei")
+    assert (scan.text.encoding, scan.nodes["J1"].comment) == ("latin-1", "the Bäckerei")
 
 
 def test_a_line_that_has_the_engine_open_files_is_found() -> None:

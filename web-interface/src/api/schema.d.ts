@@ -746,7 +746,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The imported file, byte for byte */
+        /**
+         * The network as an EPANET INP file
+         * @description The imported file with what changed since written into it; an unchanged network is its file byte for byte. Controls, rules and options that name what was removed are a 409 that lists them, until `orphans=drop` says to leave them out; `X-Dropped-Orphans` counts those. `version=imported` is the file as it came.
+         */
         get: operations["get_networks_by_id_inp"];
         put?: never;
         post?: never;
@@ -1667,6 +1670,12 @@ export interface components {
             message: string;
         };
         /**
+         * FileVersion
+         * @description The network as the graph has it, or the file that it was imported from.
+         * @enum {string}
+         */
+        FileVersion: "present" | "imported";
+        /**
          * GraphAnswer
          * @description Rows as JSON values; nodes are {labels, properties}.
          */
@@ -2575,6 +2584,12 @@ export interface components {
              */
             synthetic: boolean;
         };
+        /**
+         * Orphans
+         * @description What becomes of controls, rules and options that name what was removed.
+         * @enum {string}
+         */
+        Orphans: "refuse" | "drop";
         /**
          * Place
          * @description Longitude and latitude (srid 4326), or source coordinates of a network without CRS (7203).
@@ -5309,7 +5324,10 @@ export interface operations {
     };
     get_networks_by_id_inp: {
         parameters: {
-            query?: never;
+            query?: {
+                version?: components["schemas"]["FileVersion"];
+                orphans?: components["schemas"]["Orphans"];
+            };
             header?: never;
             path: {
                 id: string;
@@ -5318,7 +5336,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The imported file, byte for byte */
+            /** @description The network as an EPANET INP file */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -5341,6 +5359,7 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
             /** @description the address has more than 8,190 characters */
             414: {
                 headers: {
@@ -5348,6 +5367,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,8 @@ from wnis_graph.queries.networks import Network
 from wnis_api.http.route import Call, Nothing, Reply, Role, Route, roles
 from wnis_api.http.schemas.common import decode_cursor, encode_cursor
 from wnis_api.http.schemas.networks import (
+    FileVersion,
+    InpQuery,
     NetworkAnswer,
     NetworkJob,
     NetworkQuery,
@@ -25,6 +28,7 @@ from wnis_api.parts import Parts
 from wnis_api.request_limits import Rate
 
 _UPLOAD_TIMEOUT_S = 60.0
+_EXPORT_TIMEOUT_S = 60.0
 
 
 def _answer(network: Network) -> NetworkAnswer:
@@ -102,17 +106,22 @@ def list_zones(parts: Parts, call: Call[Nothing, None]) -> Zones:
     return Zones(zones=[ZoneAnswer.model_validate(zone) for zone in parts.networks.zones(call.scope, network.id)])
 
 
-def source_file(parts: Parts, call: Call[Nothing, None]) -> Reply:
-    network = parts.networks.head(call.scope, call.id())
-    if network.source_key is None:
-        raise NotFound(f"The network {network.id!r} was not made from a file.")
+def network_file(parts: Parts, call: Call[InpQuery, None]) -> Reply:
+    network, query = parts.networks.head(call.scope, call.id()), call.query
     name = quote(network.source_name or f"{network.id}.inp", safe="")
-    return Reply(
-        parts.objects.get(network.source_key),
-        media_type="text/plain; charset=utf-8",
-        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
-        revision=(network.source_sha256 or "")[:32] or None,
-    )
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    media_type = "text/plain; charset=utf-8"
+    if query.version is FileVersion.IMPORTED:
+        if network.source_key is None:
+            raise NotFound(f"The network {network.id!r} was not made from a file.")
+        content, revision = parts.objects.get(network.source_key), (network.source_sha256 or "")[:32] or None
+        return Reply(content, media_type=media_type, headers=headers, revision=revision)
+    path = f"/networks/{quote(network.id, safe='')}/inp"
+    params = {"orphans": str(query.orphans)}
+    made = parts.simulator.call(call.internal, "GET", path, params=params, timeout_s=_EXPORT_TIMEOUT_S)
+    content = base64.b64decode(made["content"])
+    headers |= {"X-Changed-Components": str(made["changed"]), "X-Dropped-Orphans": str(len(made["dropped"]))}
+    return Reply(content, media_type=media_type, headers=headers, revision=made["sha256"][:32])
 
 
 _TAG = "networks"
@@ -129,6 +138,10 @@ ROUTES: tuple[Route, ...] = (
           answer=NetworkJob, status=202, errors=(409,), action="network.sample", rate=Rate.COSTLY, repeatable=True),
     Route("GET", "/networks/{id}", show_network, "One network", _TAG, answer=NetworkAnswer, errors=(304,)),
     Route("GET", "/networks/{id}/zones", list_zones, "Zones of a network", _TAG, answer=Zones),
-    Route("GET", "/networks/{id}/inp", source_file, "The imported file, byte for byte", _TAG, errors=(304,),
-          media_types=("text/plain",)),
+    Route("GET", "/networks/{id}/inp", network_file, "The network as an EPANET INP file", _TAG, query=InpQuery,
+          errors=(304, 409, 422), media_types=("text/plain",),
+          description="The imported file with what changed since written into it; an unchanged network is its file "
+          "byte for byte. Controls, rules and options that name what was removed are a 409 that lists them, until "
+          "`orphans=drop` says to leave them out; `X-Dropped-Orphans` counts those. `version=imported` is the file as "
+          "it came."),
 )  # fmt: skip

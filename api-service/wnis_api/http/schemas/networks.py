@@ -84,6 +84,27 @@ class Networks(Page):
     networks: list[NetworkAnswer]
 
 
+class FileVersion(StrEnum):
+    """The network as the graph has it, or the file that it was imported from."""
+
+    PRESENT = "present"
+    IMPORTED = "imported"
+
+
+class Orphans(StrEnum):
+    """What becomes of controls, rules and options that name what was removed."""
+
+    REFUSE = "refuse"
+    DROP = "drop"
+
+
+class InpQuery(Input):
+    """Which file, and what to leave out of it."""
+
+    version: FileVersion = FileVersion.PRESENT
+    orphans: Orphans = Orphans.REFUSE
+
+
 class NetworkQuery(PageQuery):
     """Paging of the list."""
 
