@@ -6,10 +6,9 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime
 from typing import Any
 
-from wnis_core.clock import iso
+from wnis_core.cells import cell, plain
 
 CSV = "text/csv; charset=utf-8"
 GEOJSON = "application/geo+json"
@@ -17,13 +16,13 @@ _CHUNK = 200
 
 
 def csv_stream(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """RFC 4180 text in chunks."""
+    """RFC 4180 text in chunks; no cell is a formula to a spreadsheet."""
     columns = list(columns)
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(columns)
+    writer.writerow([cell(column) for column in columns])
     for number, row in enumerate(rows, start=1):
-        writer.writerow([plain(row.get(column)) for column in columns])
+        writer.writerow([cell(row.get(column)) for column in columns])
         if number % _CHUNK == 0:
             yield text.getvalue().encode()
             text.seek(0)
@@ -54,13 +53,6 @@ def started(stream: Iterator[bytes]) -> Iterator[bytes]:
         yield from stream
 
     return whole()
-
-
-def plain(value: Any) -> Any:
-    """A date or time as JSON and CSV carry it."""
-    if isinstance(value, datetime):
-        return iso(value)
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def geometry(
