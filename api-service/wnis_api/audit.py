@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -13,7 +16,12 @@ from wnis_api.sql.tables import audit
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One recorded action; `id` and `at` are given when it is kept."""
+    """One recorded action; `id` and `at` are given when it is kept.
+
+    Parameters
+    ----------
+    detail : named facts of the action, as JSON types; empty for most
+    """
 
     utility: str
     user_id: str
@@ -25,6 +33,7 @@ class AuditEntry:
     request_id: str
     id: int = 0
     at: float = 0.0
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 class AuditTrail:
@@ -48,6 +57,7 @@ class AuditTrail:
                     "status": entry.status,
                     "address": entry.address[:100],
                     "request_id": entry.request_id,
+                    "detail_json": json.dumps(dict(entry.detail), ensure_ascii=False) if entry.detail else None,
                 },
             )
 
@@ -60,7 +70,17 @@ class AuditTrail:
             rows = connection.execute(query).all()
         return [
             AuditEntry(
-                r.utility, r.user_id, r.username, r.action, r.subject, r.status, r.address, r.request_id, r.id, r.at
+                r.utility,
+                r.user_id,
+                r.username,
+                r.action,
+                r.subject,
+                r.status,
+                r.address,
+                r.request_id,
+                r.id,
+                r.at,
+                json.loads(r.detail_json or "{}"),
             )
             for r in rows
         ]

@@ -8,7 +8,7 @@ from wnis_core.objects import ObjectStore, open_object_store
 from wnis_core.service_client import ServiceClient
 from wnis_core.settings import Settings, require_secret
 from wnis_core.tokens import Caller
-from wnis_graph.analyst import AnalystDoor
+from wnis_graph.analyst.door import GRACE_S, TIMEOUT_S, AnalystDoor
 from wnis_graph.repositories.assets import AssetRepository
 from wnis_graph.repositories.components import ComponentRepository
 from wnis_graph.repositories.feedback import FeedbackRepository
@@ -29,12 +29,14 @@ from wnis_api import passwords
 from wnis_api.api_keys import ApiKeys
 from wnis_api.audit import AuditTrail
 from wnis_api.configuration import Configuration
+from wnis_api.console import Console
 from wnis_api.credentials import Credentials
 from wnis_api.directory import Directory
 from wnis_api.gate import Gate
 from wnis_api.readiness import ReadinessProbe
 from wnis_api.receipts import Receipts
 from wnis_api.request_limits import RequestLimits
+from wnis_api.running_queries import RunningQueries
 from wnis_api.sessions import Sessions
 from wnis_api.sign_in import SignIn
 from wnis_api.sql import Database
@@ -69,7 +71,7 @@ class Parts:
     topology: TopologyRepository
     maps: MapRepository
     health: HealthRepository
-    analyst: AnalystDoor
+    console: Console
     simulations: SimulationRepository
     predictions: PredictionRepository
     models: ModelRepository
@@ -92,6 +94,9 @@ def build_parts(settings: Settings) -> Parts:
     limits = RequestLimits(
         settings.redis_url, settings.home / "run" / "counters.sqlite", settings.rate_limit_per_minute
     )
+    audit = AuditTrail(database)
+    door = AnalystDoor(driver, settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password)
+    running = RunningQueries(database, door.still_runs, TIMEOUT_S + 2 * GRACE_S)
     passwords.prepare()
 
     def index_answers() -> bool:
@@ -121,7 +126,7 @@ def build_parts(settings: Settings) -> Parts:
         directory=directory,
         limits=limits,
         receipts=Receipts(database),
-        audit=AuditTrail(database),
+        audit=audit,
         configuration=Configuration(database),
         simulator=simulator,
         ml=ml,
@@ -134,7 +139,7 @@ def build_parts(settings: Settings) -> Parts:
         topology=TopologyRepository(runner),
         maps=MapRepository(runner),
         health=HealthRepository(runner),
-        analyst=AnalystDoor(driver),
+        console=Console(door, running, audit, directory),
         simulations=SimulationRepository(runner),
         predictions=PredictionRepository(runner),
         models=ModelRepository(runner),

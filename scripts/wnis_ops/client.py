@@ -63,6 +63,10 @@ class ApiClient:
         """The JSON answer of ``PUT path``."""
         return self._json("PUT", path, json=body)
 
+    def delete(self, path: str) -> Any:
+        """The JSON answer of ``DELETE path``."""
+        return self._json("DELETE", path)
+
     def upload(self, path: str, file: Path, fields: dict[str, str]) -> Any:
         """The JSON answer of a multipart ``POST path`` with `file` as the part ``file``."""
         with file.open("rb") as stream:

@@ -15,6 +15,7 @@ from wnis_core.ids import new_id
 from wnis_core.service import note_who_asks
 
 from wnis_api.audit import AuditEntry
+from wnis_api.http.hung_up import hung_up
 from wnis_api.http.paths import PREFIX
 from wnis_api.http.route import NOTHING, Call, Nothing, Reply, Role, Route
 from wnis_api.http.validation import validated_body, validated_form, validated_query
@@ -70,6 +71,7 @@ def _answer(route: Route, parts: Parts, **path: str) -> Response:
         if_match=request.headers.get("If-Match"),
         new_id=_ids(receipt),
         files=request.files if route.files else {},
+        gone=hung_up(request.environ.get("gunicorn.socket")),
     )
     # a backup has all of what a request writes (graph, SQL, objects, audit), or nothing of it
     with parts.runner.permit() if route.writes else nullcontext():

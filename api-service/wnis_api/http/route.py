@@ -67,6 +67,8 @@ class Call(Generic[Q, B]):
     if_match: str | None
     new_id: Callable[[str], str]
     files: Mapping[str, FileStorage] = field(default_factory=dict)
+    gone: Callable[[], bool] = lambda: False
+    """Whether the client has hung up meanwhile."""
 
     @property
     def caller(self) -> Identity:

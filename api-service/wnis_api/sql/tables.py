@@ -1,4 +1,4 @@
-"""Tables of the API service: credentials, sessions, keys, throttles, receipts, audit, configuration.
+"""Tables of the API service: credentials, sessions, keys, throttles, receipts, audit, configuration, queries.
 
 Moments are seconds since 1970 (UTC) as double precision: the same on SQLite and PostgreSQL, and comparable in
 either without a conversion.
@@ -6,7 +6,19 @@ either without a conversion.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -89,6 +101,7 @@ audit = Table(
     Column("status", Integer, nullable=False),
     Column("address", String(100), nullable=False),
     Column("request_id", String(64), nullable=False),
+    Column("detail_json", Text),
     Index("audit_by_utility", "utility", "id"),
 )
 
@@ -100,4 +113,32 @@ configuration = Table(
     Column("value_json", Text, nullable=False),
     Column("changed_by", String(200), nullable=False),
     Column("changed_at", Double, nullable=False),
+)
+
+running_queries = Table(
+    "running_queries",
+    metadata,
+    # one for each person: the key is what keeps a second one out, whichever worker it comes to
+    Column("user_id", String(200), primary_key=True),
+    Column("query_id", String(100), nullable=False, unique=True),
+    Column("utility", String(500), nullable=False),
+    Column("username", String(200), nullable=False),
+    Column("cypher", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("cancelled_at", Double),
+    Column("ended_at", Double),
+)
+
+saved_queries = Table(
+    "saved_queries",
+    metadata,
+    Column("id", String(100), primary_key=True),
+    Column("utility", String(500), nullable=False),
+    Column("user_id", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("cypher", Text, nullable=False),
+    Column("parameters_json", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    UniqueConstraint("utility", "user_id", "name", name="saved_query_name"),
 )

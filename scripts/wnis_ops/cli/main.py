@@ -17,6 +17,7 @@ from wnis_ops.cli import (
     models,
     networks,
     output,
+    queries,
     registers,
     search,
     servers,
@@ -53,7 +54,7 @@ app.command("train", epilog="Example: wnis train")(failures.train)
 app.command("predict", epilog="Example: wnis predict")(failures.predict)
 app.command("backtest", epilog="Example: wnis backtest --assets A.csv ... --origin 2020-01-01")(failures.backtest)
 app.command("search", epilog='Example: wnis search "crack around the pipe in frost" --limit 5')(search.search)
-app.command("query", epilog='Example: wnis query "MATCH (p:Pipe) RETURN count(p)"')(search.query)
+app.command("query", epilog='Example: wnis query "MATCH (p:Pipe) RETURN count(p)"')(queries.query)
 app.command("bench", epilog="Example: wnis bench api --own --config config/bench.yaml --out bench-report")(bench.bench)
 app.command("login", epilog="Example: wnis login --username admin")(accounts.login)
 

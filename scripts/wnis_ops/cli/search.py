@@ -1,4 +1,4 @@
-"""``wnis search``, ``wnis query`` and ``wnis index``: questions to the graph and to its memory."""
+"""``wnis search`` and ``wnis index``: questions to the memory of incidents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from typing import Annotated
 
 import typer
-from wnis_core.errors import BadRequest
 
 from wnis_ops.cli.components import component_id
 from wnis_ops.cli.output import Json, NoWait, follow, server, show, table
@@ -44,21 +43,6 @@ def search(
             ),
         ),
     )
-
-
-def query(
-    cypher: Annotated[str, typer.Argument(help="A statement that only reads.")],
-    parameters: Annotated[str, typer.Option(help="Its parameters, as a JSON object.")] = "{}",
-    as_json: Json = False,
-) -> None:
-    """Ask the graph in Cypher."""
-    try:
-        bound = json.loads(parameters)
-    except json.JSONDecodeError as error:
-        raise BadRequest(f"--parameters is not JSON: {error}.") from error
-    answer = server().post("/graph/query", {"cypher": cypher, "parameters": bound})
-    cells = [[c if isinstance(c, str) else json.dumps(c, ensure_ascii=False) for c in row] for row in answer["rows"]]
-    show(answer, as_json, lambda: table(answer["columns"], cells))
 
 
 @index_app.command("rebuild", epilog="Example: wnis index rebuild")

@@ -396,6 +396,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/graph/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Queries that run now
+         * @description One's own; an admin sees those of the utility.
+         */
+        get: operations["get_graph_queries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/graph/queries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Cancel a query */
+        delete: operations["delete_graph_queries_by_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/graph/query": {
         parameters: {
             query?: never;
@@ -407,7 +444,7 @@ export interface paths {
         put?: never;
         /**
          * Ask the graph in Cypher
-         * @description One reading statement, within 10 seconds and 1,000 rows. When several utilities share the graph only a platform_admin may ask, because Cypher knows no borders.
+         * @description One reading statement at a time, within 10 seconds, 1,000 rows and 8 MB; `truncated_by` names the limits that left something out (of CSV the header `X-Truncated`). When several utilities share the graph only a platform_admin may ask, because Cypher knows no borders. Every query is in the audit trail.
          */
         post: operations["post_graph_query"];
         delete?: never;
@@ -1059,6 +1096,13 @@ export interface components {
             address: string;
             /** Request Id */
             request_id: string;
+            /**
+             * Detail
+             * @description of a query its text, rows, milliseconds and why it was refused
+             */
+            detail: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Category
@@ -1527,6 +1571,38 @@ export interface components {
             customers: number;
         };
         /**
+         * DrawnNode
+         * @description A node to draw; `key` holds within this answer only.
+         */
+        DrawnNode: {
+            /** Key */
+            key: string;
+            /** Labels */
+            labels: string[];
+            /** Properties */
+            properties: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * DrawnRelationship
+         * @description A relationship to draw; `start` and `end` are keys of nodes, which may not be among those of the answer.
+         */
+        DrawnRelationship: {
+            /** Key */
+            key: string;
+            /** Type */
+            type: string;
+            /** Start */
+            start: string | null;
+            /** End */
+            end: string | null;
+            /** Properties */
+            properties: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * FactorAnswer
          * @description A contribution to the log-odds, and the value that made it.
          */
@@ -1689,8 +1765,30 @@ export interface components {
              * @description there are more rows, or longer values, than shown
              */
             truncated: boolean;
+            /**
+             * Truncated By
+             * @description the limits that left something out: rows, bytes, values
+             */
+            truncated_by: string[];
             /** Elapsed Ms */
             elapsed_ms: number;
+            /**
+             * Query Id
+             * @default null
+             */
+            query_id: string | null;
+            /**
+             * Nodes
+             * @description with format=graph
+             * @default null
+             */
+            nodes: components["schemas"]["DrawnNode"][] | null;
+            /**
+             * Relationships
+             * @description with format=graph
+             * @default null
+             */
+            relationships: components["schemas"]["DrawnRelationship"][] | null;
         };
         /**
          * GraphQuery
@@ -1703,6 +1801,12 @@ export interface components {
             parameters?: {
                 [key: string]: unknown;
             };
+            /**
+             * Query Id
+             * @description a name of the caller's choice to cancel it by
+             * @default null
+             */
+            query_id: string | null;
         };
         /**
          * Health
@@ -2822,6 +2926,33 @@ export interface components {
          * @enum {string}
          */
         RunKind: "hydraulic";
+        /**
+         * RunningAnswer
+         * @description A query that runs.
+         */
+        RunningAnswer: {
+            /** Query Id */
+            query_id: string;
+            /** Username */
+            username: string;
+            /** Cypher */
+            cypher: string;
+            /** Started At */
+            started_at: string;
+        };
+        /**
+         * RunningQueries
+         * @description Queries that run, the oldest first.
+         */
+        RunningQueries: {
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+            /** Queries */
+            queries: components["schemas"]["RunningAnswer"][];
+        };
         /**
          * Runs
          * @description Runs, latest first.
@@ -4436,9 +4567,87 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
-    post_graph_query: {
+    get_graph_queries: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Queries that run now */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningQueries"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    delete_graph_queries_by_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Cancel a query */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunningAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    post_graph_query: {
+        parameters: {
+            query?: {
+                /** @description a table; CSV; or the table with its nodes and relationships to draw */
+                format?: "json" | "csv" | "graph";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4460,11 +4669,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GraphAnswer"];
+                    "text/csv": unknown;
                 };
             };
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             /** @description the address has more than 8,190 characters */
             414: {

@@ -66,7 +66,7 @@ def show_audit(parts: Parts, call: Call[AuditQuery, None]) -> Audit:
     rows = [
         AuditAnswer(
             id=e.id, at=datetime.fromtimestamp(e.at, UTC), user_id=e.user_id, username=e.username, action=e.action,
-            subject=e.subject, status=e.status, address=e.address, request_id=e.request_id,
+            subject=e.subject, status=e.status, address=e.address, request_id=e.request_id, detail=dict(e.detail),
         )
         for e in shown
     ]  # fmt: skip

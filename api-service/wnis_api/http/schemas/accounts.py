@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
@@ -161,6 +161,7 @@ class AuditAnswer(Output):
     status: int
     address: str
     request_id: str
+    detail: dict[str, Any] = Field(description="of a query its text, rows, milliseconds and why it was refused")
 
 
 class Audit(Page):
