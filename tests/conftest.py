@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from wnis_graph.runner import Runner, open_driver
 from wnis_graph.scope import Scope
+
+from tests import planted
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = Path(os.environ.get("WNIS_SHARED_DATA") or REPOSITORY.parent / "shared" / "data").resolve()
@@ -41,7 +44,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """In continuous integration a skipped test is a failure."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
-    if os.environ.get("CI") == "true" and skipped:
+    if reporter is not None and os.environ.get("CI") == "true" and skipped:
         reporter.write_line(f"{len(skipped)} tests were skipped, which CI does not accept.", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -50,6 +53,16 @@ def pytest_report_header() -> str:
     """Say whether the evaluation data is there."""
     found = SHARED_DATA.is_dir()
     return f"evaluation data: {SHARED_DATA if found else 'missing, its tests are left out (set WNIS_SHARED_DATA)'}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_in_any_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """When every service of the run has ended, none of the run's secrets is in any of its logs."""
+    # begun before everything else, and so ended after it; pytest removes the folders three runs later
+    yield
+    begun, found = time.monotonic(), planted.leaks(tmp_path_factory.getbasetemp())
+    assert not found, f"{len(found)} lines of logs of this run hold a secret:\n" + "\n".join(found[:50])
+    print(f"no secret in the logs of this run ({time.monotonic() - begun:.1f} s)")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ import requests
 
 from tests.conftest import REPOSITORY
 from tests.live import free_ports
+from tests.planted import look_into
 
 CONFIGURATION = REPOSITORY / "web-interface" / "nginx"
 _USER = 10001
@@ -142,6 +143,7 @@ class Front:
         if self.process is not None:
             self.process.terminate()
             self.process.wait(10)
+        look_into(self.folder)
         shutil.rmtree(self.folder)
 
     def log_lines(self) -> list[dict[str, Any]]:

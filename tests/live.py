@@ -26,8 +26,10 @@ from wnis_graph.migrations import migrate
 from wnis_graph.runner import Runner, open_driver
 
 from tests.conftest import Neo4jServer
+from tests.planted import plant
 
 START_S = 90.0
+_SECRETS = ("NEO4J_PASSWORD", "WNIS_JWT_SECRET", "WNIS_INTERNAL_SECRET", "WNIS_SIGNING_KEY")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class LiveStack:
             "WEB_CONCURRENCY": str(self.workers),
             **self.extra,
         }
+        plant(*(value for name, value in self.environment.items() if name in _SECRETS))
         settings = read_settings(self.environment)
         upgrade(settings.sql_url)
         driver = open_driver(settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password)
@@ -100,6 +103,7 @@ class LiveStack:
             self.username = f"admin-{secrets.token_hex(4)}"
             password = ensure_admin(settings.sql_url, Runner(driver), utility=self.utility, username=self.username)
             self.password = password or reset_password(settings.sql_url, self.username)
+            plant(self.password)
         finally:
             driver.close()
         try:
@@ -188,6 +192,7 @@ class LiveStack:
         response = requests.post(f"{self.url}/api/v1/auth/login", json=body, timeout=20)
         response.raise_for_status()
         got = response.json()
+        plant(password, got["token"], got["refresh_token"])
         return Answer(username, password, got["token"], got["refresh_token"], got["user"])
 
     def add_person(self, admin: Answer, role: str, username: str | None = None) -> Answer:
@@ -195,6 +200,7 @@ class LiveStack:
         username = username or f"{role}-{secrets.token_hex(4)}"
         password = f"Wert{secrets.token_hex(6)}"
         body = {"username": username, "password": password, "role": role}
+        plant(password)
         response = requests.post(f"{self.url}/api/v1/admin/users", json=body, headers=admin.headers, timeout=20)
         response.raise_for_status()
         return self.sign_in(username, password)

@@ -65,6 +65,8 @@ class ComposedStack(LiveStack):
             # what a dependency means to this podman (all of them run, whenever one starts) breaks on one that ends;
             # health conditions it does not know: here the order is kept by everybody's waiting and restarting
             arguments = ("up", "--no-deps", "--no-build", *arguments[1:])
+        if arguments[0] == "down":
+            self._keep_logs()
         # Docker's own 'run' needs no profile named
         profile = ["--profile", "backup"] if arguments[0] == "run" else []
         command = [sys.executable, "-m", "podman_compose", "--in-pod=0", *profile, *arguments]
@@ -86,12 +88,25 @@ class ComposedStack(LiveStack):
         return subprocess.run(
             ["sh", "scripts/deploy.sh", *words],
             cwd=self.folder,
-            env={**self._environ(), "COMPOSE": f"{sys.executable} -m podman_compose --in-pod=0", "ENGINE": "podman"},
+            env={
+                **self._environ(),
+                "COMPOSE": f"{sys.executable} -m podman_compose --in-pod=0",
+                "ENGINE": "podman",
+                "WAIT_S": "120",
+            },
             capture_output=True,
             text=True,
             check=False,
             timeout=900,
         )
+
+    def _keep_logs(self) -> None:
+        """What the containers said, in files that outlast them."""
+        folder = self.folder / "logs"
+        folder.mkdir(exist_ok=True)
+        for name in podman("ps", "--all", "--format", "{{.Names}}").split():
+            with (folder / f"{name}-{len(list(folder.iterdir()))}.log").open("wb") as log:
+                subprocess.run(["podman", "logs", name], stdout=log, stderr=log, check=False, timeout=60)
 
     def _environ(self) -> dict[str, str]:
         return {

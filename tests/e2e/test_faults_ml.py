@@ -23,6 +23,7 @@ from wnis_graph.scope import Scope
 from tests.component.ml.conftest import Town, town
 from tests.conftest import Neo4jServer
 from tests.live import free_ports
+from tests.planted import plant
 
 __all__ = ["town"]
 
@@ -42,6 +43,7 @@ class MlService:
 
     def start(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
+        plant(self.secret, self.key)
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("WNIS_", "NEO4J_"))},
             "WNIS_HOME": str(self.home),

@@ -13,6 +13,7 @@ import pytest
 from wnis_api.sql import Database, upgrade
 
 from tests.live import free_ports
+from tests.planted import look_into
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"postgresql://wnis@127.0.0.1:{port}/postgres"
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=True, cwd="/")
+        look_into(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -17,6 +17,7 @@ from wnis_core.log_fields import FIELDS
 
 from tests.conftest import Neo4jServer
 from tests.live import LiveStack, free_ports
+from tests.planted import plant
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Planted:
     def new(self, where: str) -> str:
         """Another one."""
         self.where[where] = f"Pl{secrets.token_hex(14)}"
+        # in the logs of every other test as well
+        plant(self.where[where])
         return self.where[where]
 
 
@@ -68,6 +71,7 @@ def use_all_of_it(stack: LiveStack, planted: Planted) -> None:
         issued = ask("POST", "/auth/keys", json={"name": "program"}, headers=admin.headers)
         assert issued.status_code == 201, issued.text
         planted.where["API key"] = issued.json()["key"]
+        plant(planted.where["API key"])
         ask("GET", "/auth/me", headers={"X-API-Key": issued.json()["key"]})
         ask("POST", "/auth/login", json={"username": "nobody", "password": planted.new("wrong password")})
         ask("POST", "/auth/login", json={"username": ["x"], "password": [planted.new("password of a wrong type")]})
