@@ -15,11 +15,12 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 from wnis_neo4j.local import free_port
@@ -128,10 +129,10 @@ class Town:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("WNIS_", "NEO4J_"))}
         self.environ = {**kept, "WNIS_HOME": str(path), "WNIS_RATE_LIMIT": "1000000"}
 
-    def wnis(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+    def wnis(self, *words: str, under: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, `under` another program."""
         return subprocess.run(
-            [PROGRAM, *words], env=self.environ, check=False, capture_output=True, text=True, timeout=300
+            [*under, PROGRAM, *words], env=self.environ, check=False, capture_output=True, text=True, timeout=300
         )
 
     def deploy(self, *words: str) -> dict[str, Any]:
@@ -359,6 +360,51 @@ def test_a_deployment_that_is_killed_midway_is_finished_by_the_supervisor_and_ca
     assert town.serving() == "fourth"
     assert town.deploy(str(own_release()), "--no-backup")["deployed"]
     assert town.serving() == "first"
+    assert load.fresh_failures() == []
+
+
+def test_an_old_service_that_does_not_finish_is_ended_and_that_is_said(town: Town, load: Load) -> None:
+    before, fifth = town.status(), town.release("fifth")
+    # its workers answer on, but nobody tells them to finish
+    os.kill(before["pids"]["ml"], signal.SIGSTOP)
+
+    done = town.wnis("deploy", str(fifth), "--no-backup", "--json")
+
+    assert done.returncode == 0, done.stderr
+    switch = next(step for step in json.loads(done.stdout)["steps"] if step["name"] == "switch")
+    said = "the old ml did not finish within 20 s and had to be ended"
+    assert switch["said"] == f"served by {fifth}; {said}"
+    assert f"Mind: {said}." in " ".join(done.stderr.split())
+    assert town.serving() == "fifth"
+    assert not psutil.pid_exists(before["pids"]["ml"])
+    # nobody but who needs ml waits for it
+    assert [one for one in load.fresh_failures() if not one.startswith("_search")] == []
+
+
+def test_an_old_release_that_cannot_be_removed_is_named_and_the_new_one_serves(town: Town, load: Load) -> None:
+    releases = town.home.path / "releases"
+    stuck, gone = releases / "0123456789ab", releases / "ffff456789ab"
+    for folder in (stuck, gone):
+        (folder / "kept").mkdir(parents=True)
+        (folder / "kept" / "file").touch()
+    (stuck / "kept").chmod(0o500)
+    # root may do anything, unless that is taken from it
+    under = ["setpriv", "--bounding-set=-dac_override"] if os.getuid() == 0 else []
+
+    done = town.wnis("deploy", str(own_release()), "--no-backup", "--json", under=under)
+
+    (stuck / "kept").chmod(0o700)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["deployed"]
+    last = report["steps"][-1]
+    assert (last["name"], last["outcome"]) == ("clean up", "failed")
+    assert f"An old release could not be removed ({stuck}: Permission denied)" in last["said"]
+    assert "The new release serves, but: An old release could not be removed" in " ".join(done.stderr.split())
+    assert (releases / "current").resolve() == own_release()
+    assert town.serving() == "first"
+    assert stuck.exists()
+    assert not gone.exists()
     assert load.fresh_failures() == []
     print(
         f"{load.answered} requests, the longest {load.longest_s:.1f} s, {load.held_off} writes held off by the backup"

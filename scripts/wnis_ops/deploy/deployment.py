@@ -191,10 +191,12 @@ class Deployment:
         return f"{checks.require(client, self._answers)} questions answered by {client.url}"
 
     def _switch(self, fresh: Release) -> str:
-        self._order(Do.SWITCH, fresh.python)
+        said = self._order(Do.SWITCH, fresh.python).said
         before = python_of(Path(self.report.before))
         self._undo.append(("switch", lambda: self._order(Do.SWITCH, before).said or f"served by {self.report.before}"))
-        return f"served by {fresh.folder}"
+        if said:
+            self._say(f"Mind: {said}.")
+        return f"served by {fresh.folder}" + (f"; {said}" if said else "")
 
     def _finish(self, fresh: Release) -> None:
         """What follows a deployment that succeeded; nothing of it is worth taking that back."""

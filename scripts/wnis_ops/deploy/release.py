@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -13,6 +14,10 @@ from wnis_core.errors import BadRequest, Failure
 from wnis_ops.place import python_of
 
 Say = Callable[[str], None]
+
+_NAME_LENGTH = 12
+_FETCHED = re.compile(f"[0-9a-f]{{{_NAME_LENGTH}}}")
+"""Folders are named by the beginning of the commit."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def fetch(source: str, ref: str, releases: Path, say: Say) -> Release:
     try:
         _run(["git", "clone", "--quiet", "--no-checkout", "--", source, str(fresh)], say)
         _run(["git", "-C", str(fresh), "checkout", "--quiet", "--detach", _commit(fresh, ref)], say)
-        folder = releases / _commit(fresh, "HEAD")[:12]
+        folder = releases / _commit(fresh, "HEAD")[:_NAME_LENGTH]
         there = folder.exists()
         if not there:
             fresh.rename(folder)
@@ -77,14 +82,30 @@ def fetch(source: str, ref: str, releases: Path, say: Say) -> Release:
 
 
 def remove_old(releases: Path, keep: Sequence[Path]) -> list[str]:
-    """Remove releases that were fetched and are neither among `keep` nor links; returns their names."""
-    gone = []
+    """Remove releases that were fetched and are neither among `keep` nor links; returns their names.
+
+    Raises
+    ------
+    Failure
+        some could not be removed; the others are gone
+    """
+    gone, reasons = [], []
     for folder in sorted(releases.iterdir()) if releases.is_dir() else []:
         if folder.is_symlink() or folder.resolve() in [one.resolve() for one in keep]:
             continue
-        if (folder / ".git").exists():
+        # by its name: one that could be removed in part only has to be found again
+        if not _FETCHED.fullmatch(folder.name):
+            continue
+        try:
             shutil.rmtree(folder)
             gone.append(folder.name)
+        except OSError as error:
+            reasons.append(f"{folder}: {error.strerror}")
+    if reasons:
+        raise Failure(
+            f"An old release could not be removed ({'; '.join(reasons)}).",
+            mend="Remove its folder by hand, or leave it to the next deployment.",
+        )
     return gone
 
 

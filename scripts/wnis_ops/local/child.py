@@ -116,13 +116,20 @@ class Child:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
 
-    def await_end(self, until: float) -> None:
-        """Wait for the end until a moment of the monotonic clock, then kill it with all it started."""
+    def await_end(self, until: float) -> bool:
+        """Wait for the end until a moment of the monotonic clock, then kill it with all it started.
+
+        Returns
+        -------
+        whether it ended by itself
+        """
         if self._process is None:
-            return
+            return True
+        by_itself = True
         try:
             self._process.wait(timeout=max(0.1, until - time.monotonic()))
         except subprocess.TimeoutExpired:
+            by_itself = False
             log.warning("%s does not stop; killing it", self.name)
             mark = ProcessMark.of(self._process.pid)
             if mark is not None:
@@ -131,6 +138,7 @@ class Child:
             self._process.wait()
         self._process = None
         self._mark_file.unlink(missing_ok=True)
+        return by_itself
 
     def last_words(self) -> str:
         """The last line of the log that says what went wrong."""

@@ -14,7 +14,7 @@ from wnis_neo4j.processes import ProcessMark, Watchdog
 
 from wnis_ops.local import ports as port_file
 from wnis_ops.local.describe import services_of
-from wnis_ops.local.generation import Generation
+from wnis_ops.local.generation import DRAIN_S, Generation
 from wnis_ops.local.log_files import LogFiles
 from wnis_ops.local.options import UpOptions
 from wnis_ops.place import Home
@@ -98,8 +98,12 @@ class Fleet:
         # a list, not a generator: every one is looked at; what is only tried is not started again
         return any([one.tend() for one in self._all if one is not self._tried])  # noqa: C419
 
-    def switch(self, python: str) -> None:
+    def switch(self, python: str) -> str:
         """Have the services of another release take over, while requests go on.
+
+        Returns
+        -------
+        what the operator should know of it; empty when there is nothing
 
         Raises
         ------
@@ -111,11 +115,14 @@ class Fleet:
         old = self._serving
         fresh = self._fresh(python, self._public)
         try:
-            self._take_over(old, fresh)
+            killed = self._take_over(old, fresh)
         except WnisError as error:
             log.error("the switch to %s failed: %s", python, error)
             self._go_back(old, fresh)
             raise
+        if not killed:
+            return ""
+        return f"the old {' and '.join(killed)} did not finish within {DRAIN_S:.0f} s and had to be ended"
 
     def try_out(self, python: str) -> str:
         """Start the API of another release beside everything, and return its address.
@@ -168,17 +175,18 @@ class Fleet:
         )  # fmt: skip
         generation.start([one for one in services if only in (None, one.name)], ports)
 
-    def _take_over(self, old: Generation, fresh: Generation) -> None:
+    def _take_over(self, old: Generation, fresh: Generation) -> list[str]:
         self._launch(fresh, port_file.successors(self.ports))
         fresh.await_up(self._tick)
         # both answer now; what the old api has begun it finishes, with the ml and simulator that it knows
-        old.drain(("api",), self._tick)
-        old.drain(("ml", "simulator"), self._tick)
+        killed = old.drain(("api",), self._tick)
+        killed += old.drain(("ml", "simulator"), self._tick)
         fresh.await_ready(self._tick)
         self._serving, self.ports = fresh, fresh.ports
         port_file.remember(self._home.path / "run" / "ports.json", self.ports)
         self._forget(old)
         log.warning("served by %s", fresh.python)
+        return killed
 
     def _go_back(self, old: Generation, failed: Generation) -> None:
         if not old.leaving:

@@ -22,7 +22,8 @@ from wnis_ops.place import Home
 
 _COME_UP_S = 60.0
 _READY_S = 60.0
-_DRAIN_S = 20.0
+DRAIN_S = 20.0
+"""Seconds that the services of a release have to finish what they do when another takes over."""
 _OWNERS = ("simulator", "ml")
 """Services of which one process at a time works on a home."""
 
@@ -141,17 +142,21 @@ class Generation:
 
         self._await(lacking, tick, seconds, restarts=restarts)
 
-    def drain(self, names: Sequence[str], tick: Callable[[], None]) -> None:
-        """Have services finish what they do and end; what does not end in time is killed."""
+    def drain(self, names: Sequence[str], tick: Callable[[], None]) -> list[str]:
+        """Have services finish what they do and end; what does not end in time is killed.
+
+        Returns
+        -------
+        names of those that were killed
+        """
         self.leaving = True
         children = [child for child in self.children if child.name in names]
         for child in children:
             child.ask_to_stop()
-        until = time.monotonic() + _DRAIN_S
+        until = time.monotonic() + DRAIN_S
         while time.monotonic() < until and not all(child.ended for child in children):
             tick()
-        for child in children:
-            child.await_end(until)
+        return [child.name for child in children if not child.await_end(until)]
 
     def ask_to_stop(self) -> None:
         """Send the signals and return at once."""

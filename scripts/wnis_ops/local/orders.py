@@ -62,7 +62,8 @@ class Outcome:
     ----------
     done : whether it was done; if not, everything is as before
     reason : why not
-    said : for RUN, the last line of the program; for TRY, the address of the tried API
+    said : for RUN, the last line of the program; for TRY, the address of the tried API; for SWITCH, what had
+        to be ended
     serving : whether some release serves; false only when neither the new nor the old one came up
     """
 

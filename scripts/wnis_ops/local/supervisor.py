@@ -225,7 +225,7 @@ class Supervisor:
             elif order.do is Do.DROP:
                 self._fleet.drop()
             else:
-                self._fleet.switch(order.python)
+                said = self._fleet.switch(order.python)
         except WnisError as error:
             return Outcome(order.id, False, str(error))
         return Outcome(order.id, True, "", said)
