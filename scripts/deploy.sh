@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 : "${COMPOSE:=docker compose}" "${ENGINE:=docker}" "${WAIT_S:=300}"
 project=wnis
-next="$project-next"
+next="$project-next" next_web="$project-next-web"
 # nginx keeps an address for 5 s
 resolver_s=6
 
@@ -24,6 +24,7 @@ done
 touch .env
 old=$(sed -n 's/^WNIS_VERSION=//p' .env | tail -n 1)
 old=${old:-0.1.0}
+serves=$old
 began=$(date +%s)
 undo=
 
@@ -54,15 +55,41 @@ await() { # container, what it does for us
   done
 }
 probe() { echo "python -c \"from urllib.request import urlopen; urlopen('http://127.0.0.1:$1/$2', timeout=20)\""; }
+page="curl --fail --silent --insecure --output /dev/null https://127.0.0.1:8443/"
+ready() { # service: what shows that it serves
+  case $1 in
+    api-service) probe 8080 ready ;;
+    simulator) probe 8081 ready ;;
+    ml) probe 8082 ready ;;
+    web-interface) echo "$page" ;;
+  esac
+}
+image_of() { $ENGINE image inspect --format '{{.Id}}' "docker.io/wnis/$1:$2" 2>/dev/null; }
+last_words() { $ENGINE logs --tail 5 "$1" 2>&1 || true; }
 replace() { # version, service: the old container ends and the new one begins
   name=$(named "$2")
   $ENGINE stop --time 40 "$name" >/dev/null 2>&1 || true
   $ENGINE rm --force "$name" >/dev/null 2>&1 || true
-  compose "$1" up --detach --no-deps --no-recreate --no-build "$2" >/dev/null 2>&1
+  said=$(compose "$1" up --detach --no-deps --no-recreate --no-build "$2" 2>&1) || { echo "$said" >&2; return 1; }
 }
-forget_next() { $ENGINE stop --time 40 "$next" >/dev/null 2>&1 || true; $ENGINE rm --force "$next" >/dev/null 2>&1 || true; }
-services_back() { for one in simulator ml; do replace "$old" "$one"; done; }
-api_back() { replace "$old" api-service; await "$(named api-service)" "$(probe 8080 ready)"; sleep $resolver_s; }
+put() { # version, service: it serves in the place of the old one
+  replace "$1" "$2" || { echo "error: $2 does not start" >&2; return 1; }
+  await "$(named "$2")" "$(ready "$2")" ||
+    { echo "error: $2 does not become ready: $(last_words "$(named "$2")")" >&2; return 1; }
+}
+forget() { $ENGINE stop --time 40 "$1" >/dev/null 2>&1 || true; $ENGINE rm --force "$1" >/dev/null 2>&1 || true; }
+forget_next() { forget "$next_web"; forget "$next"; }
+whole() { # the API that serves has found all the others
+  waited=0
+  until ask "$(named api-service)" /ready; do
+    waited=$((waited + 1))
+    [ $waited -lt "$WAIT_S" ] || return 1
+    sleep 1
+  done
+}
+services_back() { back=0; for one in simulator ml; do put "$old" "$one" || back=1; done; return $back; }
+api_back() { put "$old" api-service && sleep $resolver_s; }
+web_back() { put "$old" web-interface; }
 
 ended() {
   status=$?
@@ -73,7 +100,11 @@ ended() {
       step "taking back: $one" >&2
       "$one" || echo "error: $one failed: look at '$COMPOSE ps'" >&2
     done
-    echo "version $old serves on" >&2
+    if [ -z "$undo" ] || whole; then
+      echo "version $serves serves on" >&2
+    else
+      echo "error: version $serves is back, but not ready: look at '$COMPOSE ps' and its logs" >&2
+    fi
   fi
   exit $status
 }
@@ -110,42 +141,49 @@ step "new API beside the old one"
 forget_next
 undo="forget_next"
 compose "$new" run -d --no-deps --name "$next" api-service >/dev/null || fail "its container does not start"
-await "$next" "$(probe 8080 ready)" || fail "it does not become ready: $($ENGINE logs --tail 5 "$next" 2>&1)"
+await "$next" "$(ready api-service)" || fail "it does not become ready: $(last_words "$next")"
 
 step "checks"
 for path in /ready /health /api/openapi.json; do
   ask "$next" "$path" || fail "the new API does not answer $path"
 done
+if [ "$(image_of web-interface "$old")" = "$(image_of web-interface "$new")" ]; then
+  web=same
+else
+  # without the host's ports, which the old one holds: what cannot work shows before anybody misses the page
+  web=new
+  compose "$new" run -d --no-deps --name "$next_web" web-interface >/dev/null || fail "the new nginx does not start"
+  await "$next_web" "$page" || fail "the new nginx does not serve the page: $(last_words "$next_web")"
+  forget "$next_web"
+fi
 
 step "switch"
 undo="services_back forget_next"
 # what needs ml or a run is answered 503 with Retry-After for some seconds; jobs go on in the new container
-for service in simulator:8081 ml:8082; do
-  replace "$new" "${service%:*}" || fail "${service%:*} does not start"
-  await "$(named "${service%:*}")" "$(probe "${service#*:}" ready)" || fail "${service%:*} does not become ready"
+for service in simulator ml; do
+  put "$new" "$service" || fail "the new $service does not serve"
 done
+# not while it runs: what it answers just now would never arrive, its connections belong to the address that it has
+$ENGINE stop --time 40 "$next" >/dev/null
 $ENGINE network disconnect "${project}_inside" "$next"
 $ENGINE network connect --alias api-service "${project}_inside" "$next"
-# its connections to the databases belonged to the address that it had
-$ENGINE restart --time 20 "$next" >/dev/null
-await "$next" "$(probe 8080 ready)" || fail "the new API does not find the new services"
+$ENGINE start "$next" >/dev/null
+await "$next" "$(ready api-service)" || fail "the new API does not find the new services: $(last_words "$next")"
 sleep $resolver_s
 undo="services_back api_back forget_next"
-replace "$new" api-service || fail "the new API does not start"
-await "$(named api-service)" "$(probe 8080 ready)" || fail "the new API does not become ready in its place"
+put "$new" api-service || fail "the new API does not serve in its place"
 sleep $resolver_s
+if [ $web = new ]; then
+  # the one part that holds the host's ports: connections are refused for a second
+  undo="web_back services_back api_back forget_next"
+  put "$new" web-interface || fail "the new nginx does not serve"
+fi
+# from here on this is the version that serves; until it is written down everything can go back
+{ sed '/^WNIS_VERSION=/d' .env && echo "WNIS_VERSION=$new"; } >.env.new || fail "the version cannot be written down"
+mv .env.new .env || fail "the version cannot be written down in .env"
+undo= serves=$new
 
 step "drain"
 forget_next
-if [ "$($ENGINE image inspect --format '{{.Id}}' "docker.io/wnis/web-interface:$old")" != \
-  "$($ENGINE image inspect --format '{{.Id}}' "docker.io/wnis/web-interface:$new")" ]; then
-  # the one part that holds the host's ports: connections are refused for a second
-  replace "$new" web-interface || fail "nginx does not start"
-fi
-
-step "clean up"
-undo=
-sed '/^WNIS_VERSION=/d' .env >.env.new
-echo "WNIS_VERSION=$new" >>.env.new
-mv .env.new .env
+whole || echo "error: it is not ready: look at '$COMPOSE ps' and its logs" >&2
 step "version $new serves"

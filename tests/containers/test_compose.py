@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -262,34 +263,199 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     assert len(first["jwt"]) == 64
 
 
-def test_an_upgrade_serves_beside_and_goes_back_when_it_fails(stack: ComposedStack, demo: None) -> None:
-    services = ("api-service", "simulator", "ml", "web-interface")
-    for service in services:
-        podman("tag", f"docker.io/wnis/{service}:0.1.0", f"docker.io/wnis/{service}:0.2.0")
-        podman("tag", f"docker.io/wnis/{service}:0.1.0", f"docker.io/wnis/{service}:0.3.0")
-    # an API that ends at once
-    made = _buildah("from", "--pull-never", "docker.io/wnis/api-service:0.1.0")
-    _buildah("config", "--cmd", "false", made)
-    _buildah("commit", "--quiet", "--format", "docker", "--rm", made, "docker.io/wnis/api-service:0.3.0")
+SERVICES = ("api-service", "simulator", "ml", "web-interface")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a version, and how ``scripts/deploy.sh`` meets it.
+
+    Parameters
+    ----------
+    service : whose image is broken
+    change : of a file of the program: its path, words, and what stands in their place; None for a program that ends
+        at once
+    step : in which this shows
+    said : what the operator reads
+    """
+
+    service: str
+    change: tuple[str, str, str] | None
+    step: str
+    said: str
+
+
+FAULTS = {
+    "a migration that locks the old version out": Fault(
+        "api-service",
+        (
+            "wnis_graph/migrations/steps.py",
+            '    Migration("R-schema"',
+            '    Migration("0002-rename", ("RETURN 1",)),\n    Migration("R-schema"',
+        ),
+        "databases",
+        "0002-rename would lock the running release out",
+    ),
+    "an API that ends at once": Fault(
+        "api-service", None, "new API beside the old one", "error: it does not become ready"
+    ),
+    "an API that answers wrongly": Fault(
+        "api-service",
+        ("wnis_api/http/pages.py", '"/api/openapi.json", "openapi_json"', '"/api/elsewhere.json", "openapi_json"'),
+        "checks",
+        "error: the new API does not answer /api/openapi.json",
+    ),
+    "an nginx that ends at once": Fault(
+        "web-interface", None, "checks", "error: the new nginx does not serve the page"
+    ),
+    "an ml that ends at once": Fault("ml", None, "switch", "error: the new ml does not serve"),
+}  # fmt: skip
+
+
+def test_an_upgrade_that_cannot_work_is_refused_before_anything_is_touched(stack: ComposedStack, demo: None) -> None:
+    _make("0.3.0")
+    secrets, key = stack.folder / "secrets", stack.folder / "secrets" / "backup-key"
+
+    def refused(said: str, *words: str, last: str = "requirements") -> None:
+        done = stack.deploy(*words)
+        assert done.returncode == 1, done.stdout
+        assert said in done.stderr, done.stderr
+        assert "version 0.1.0 serves on" in done.stderr
+        assert done.stdout.splitlines()[-1].endswith(f"] {last}") or last == "backup", done.stdout
+
+    before = _running()
+    with _Readers(stack) as readers:
+        secrets.rename(stack.folder / "elsewhere")
+        try:
+            refused("there are no secrets here", "0.3.0")
+        finally:
+            (stack.folder / "elsewhere").rename(secrets)
+        refused("version 0.1.0 is the one that serves", "0.1.0")
+        refused("there is no image docker.io/wnis/api-service:0.9.9", "0.9.9", "--no-backup", last="images of 0.9.9")
+        sets, kept = _sets(stack), key.read_bytes()
+        key.chmod(0o644)
+        key.write_bytes(b"short")
+        try:
+            refused("error: the backup failed; nothing was changed", "0.3.0", last="backup")
+        finally:
+            key.write_bytes(kept)
+            key.chmod(0o444)
+        assert _sets(stack) == sets
+    assert (readers.failures, _running()) == ([], before)
+    assert readers.answered > 10
+    stack.stop("ml")
+    try:
+        refused("error: the system that runs is not ready", "0.3.0")
+    finally:
+        stack.start("ml")
+        stack.wait("ml")
+    wait_ready(stack)
+    assert not (stack.folder / ".env").read_text()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_breaks_an_upgrade_the_old_version_serves_on(stack: ComposedStack, demo: None, fault: str) -> None:
+    told = FAULTS[fault]
+    version = f"0.4.{list(FAULTS).index(fault)}"
+    _make(version, told)
+    before, begun = _running(), time.monotonic()
+    with _Readers(stack) as readers:
+        done = stack.deploy(version, "--no-backup")
+    assert done.returncode == 1, done.stdout
+    assert told.said in done.stdout + done.stderr, done.stdout + done.stderr
+    assert "version 0.1.0 serves on" in done.stderr
+    assert done.stdout.splitlines()[-1].endswith(f"] {told.step}") or told.step == "databases", done.stdout
+    assert readers.failures == []
+    assert readers.answered > 5
+    # it says so when that is so; nginx may look for the API's address for some seconds
+    wait_ready(stack, limit_s=10)
+    assert _images() == {f"docker.io/wnis/{service}:0.1.0" for service in SERVICES}
+    if told.step != "switch":
+        assert _running() == before
+    assert not podman("ps", "--all", "--quiet", "--filter", "name=wnis-next").strip()
+    assert not (stack.folder / ".env").read_text()
+    print(f"{fault}: {time.monotonic() - begun:.0f} s, {readers.answered} read meanwhile")
+
+
+def test_an_upgrade_that_cannot_be_written_down_is_taken_back_whole(stack: ComposedStack, demo: None) -> None:
+    _make("0.5.0")
+    # another image of nginx that works
+    made = _buildah("from", "--pull-never", "docker.io/wnis/web-interface:0.1.0")
+    _buildah("config", "--label", "of=another version", made)
+    _buildah("commit", "--quiet", "--format", "docker", "--rm", made, "docker.io/wnis/web-interface:0.5.0")
+    (stack.folder / ".env.new").mkdir()
     before = _counts(stack)
     with _Readers(stack) as readers:
-        refused = stack.deploy("0.3.0", "--no-backup")
-        assert refused.returncode == 1, refused.stdout
-        assert "version 0.1.0 serves on" in refused.stderr
-        assert _images() == {f"docker.io/wnis/{service}:0.1.0" for service in services}
+        done = stack.deploy("0.5.0", "--no-backup")
+    (stack.folder / ".env.new").rmdir()
+    print(done.stdout + done.stderr)
+    assert done.returncode == 1, done.stdout
+    assert "error: the version cannot be written down" in done.stderr
+    taken_back = [line.rpartition(" ")[2] for line in done.stderr.splitlines() if "taking back: " in line]
+    assert taken_back == ["web_back", "services_back", "api_back", "forget_next"]
+    assert "failed" not in done.stderr
+    # nginx itself was replaced, twice: its port refuses, and a connection that was kept open is gone without a word
+    met = ("ConnectionError", "ReadTimeout")
+    assert [failure for failure in readers.failures if not failure.startswith(met)] == []
+    stack.find()
+    wait_ready(stack, limit_s=10)
+    assert _images() == {f"docker.io/wnis/{service}:0.1.0" for service in SERVICES}
+    assert not podman("ps", "--all", "--quiet", "--filter", "name=wnis-next").strip()
+    assert _counts(stack) == before
 
+
+def test_an_upgrade_serves_beside_the_old_version_and_then_in_its_place(stack: ComposedStack, demo: None) -> None:
+    _make("0.2.0")
+    stack.find()
+    before = _counts(stack)
+    with _Readers(stack) as readers:
         done = stack.deploy("0.2.0")
-        assert done.returncode == 0, done.stdout + done.stderr
-        print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    print(done.stdout)
     assert readers.failures == []
     assert readers.answered > 50
     # the same image of nginx stays: it holds the ports of the host
-    expected = {f"docker.io/wnis/{service}:0.2.0" for service in services[:3]} | {"docker.io/wnis/web-interface:0.1.0"}
+    expected = {f"docker.io/wnis/{service}:0.2.0" for service in SERVICES[:3]} | {"docker.io/wnis/web-interface:0.1.0"}
     assert _images() == expected
     assert "WNIS_VERSION=0.2.0" in (stack.folder / ".env").read_text()
     stack.find()
     wait_ready(stack)
     assert _counts(stack) == before
+
+
+def _make(version: str, fault: Fault | None = None) -> None:
+    """Images of a version: those of 0.1.0, but for one fault."""
+    for service in SERVICES:
+        podman("tag", f"docker.io/wnis/{service}:0.1.0", f"docker.io/wnis/{service}:{version}")
+    if fault is None:
+        return
+    made = _buildah("from", "--pull-never", f"docker.io/wnis/{fault.service}:0.1.0")
+    if fault.change is None:
+        _buildah("config", "--cmd", "false", made)
+    else:
+        file, words, others = fault.change
+        (found,) = Path(_buildah("mount", made)).glob(f"opt/wnis/lib/python3*/site-packages/{file}")
+        text = found.read_text(encoding="utf-8")
+        assert words in text
+        found.write_text(text.replace(words, others), encoding="utf-8")
+        # the compiled file is believed as it stands
+        for compiled in found.parent.glob(f"__pycache__/{found.stem}.*.pyc"):
+            compiled.unlink()
+        _buildah("umount", made)
+    image = f"docker.io/wnis/{fault.service}:{version}"
+    _buildah("commit", "--quiet", "--format", "docker", "--rm", made, image)
+
+
+def _running() -> dict[str, str]:
+    """Which container is each service."""
+    return {service: str(_inspected(container(service))["Id"]) for service in SERVICES}
+
+
+def _sets(stack: ComposedStack) -> list[str]:
+    """The backup sets there are."""
+    found = json.loads(podman("volume", "inspect", "wnis_backups", check=False) or "[]")
+    volume = Path(found[0]["Mountpoint"]) if found else Path(stack.folder, "no volume yet")
+    return sorted(path.name for path in volume.rglob("*") if SET_NAME.fullmatch(path.name))
 
 
 class _Readers:

@@ -89,6 +89,8 @@ events {
 }
 http {
     ${NGINX_RESOLVER:+resolver $NGINX_RESOLVER valid=5s ipv6=off;}
+    # a name server that is away: after a second try 503 with Retry-After, not half a minute of silence
+    ${NGINX_RESOLVER:+resolver_timeout 10s;}
     map '' \$api { default $NGINX_API; }
     map '' \$public_port { default '$port'; }
     map '' \$redirected { default $NGINX_TLS; }
