@@ -8,6 +8,7 @@ CREATE CONSTRAINT network_id_unique IF NOT EXISTS FOR (n:Network) REQUIRE (n.uti
 CREATE CONSTRAINT zone_id_unique IF NOT EXISTS FOR (n:Zone) REQUIRE (n.utility, n.id) IS UNIQUE;
 CREATE CONSTRAINT component_id_unique IF NOT EXISTS FOR (n:Component) REQUIRE (n.utility, n.id) IS UNIQUE;
 CREATE CONSTRAINT service_connection_id_unique IF NOT EXISTS FOR (n:ServiceConnection) REQUIRE (n.utility, n.id) IS UNIQUE;
+CREATE CONSTRAINT segment_id_unique IF NOT EXISTS FOR (n:Segment) REQUIRE (n.utility, n.id) IS UNIQUE;
 CREATE CONSTRAINT incident_id_unique IF NOT EXISTS FOR (n:Incident) REQUIRE (n.utility, n.id) IS UNIQUE;
 CREATE CONSTRAINT feedback_id_unique IF NOT EXISTS FOR (n:Feedback) REQUIRE (n.utility, n.id) IS UNIQUE;
 CREATE CONSTRAINT model_id_unique IF NOT EXISTS FOR (n:Model) REQUIRE (n.utility, n.id) IS UNIQUE;

@@ -7,6 +7,7 @@ CREATE INDEX component_name IF NOT EXISTS FOR (n:Component) ON (n.utility, n.nam
 CREATE INDEX component_source_id IF NOT EXISTS FOR (n:Component) ON (n.utility, n.source_id);
 CREATE FULLTEXT INDEX component_text IF NOT EXISTS FOR (n:Component) ON EACH [n.name, n.description, n.material, n.source_id];
 CREATE POINT INDEX component_location IF NOT EXISTS FOR (n:Component) ON (n.location);
+CREATE INDEX segment_network IF NOT EXISTS FOR (n:Segment) ON (n.utility, n.network);
 CREATE INDEX incident_occurred_at IF NOT EXISTS FOR (n:Incident) ON (n.utility, n.occurred_at);
 CREATE INDEX incident_kind IF NOT EXISTS FOR (n:Incident) ON (n.utility, n.kind);
 CREATE FULLTEXT INDEX incident_text IF NOT EXISTS FOR (n:Incident) ON EACH [n.narrative, n.cause, n.repair];

@@ -14,6 +14,7 @@ from wnis_graph.repositories.components import ComponentRepository
 from wnis_graph.repositories.feedback import FeedbackRepository
 from wnis_graph.repositories.health import HealthRepository
 from wnis_graph.repositories.incidents import IncidentRepository
+from wnis_graph.repositories.isolation import IsolationRepository
 from wnis_graph.repositories.jobs import JobRepository
 from wnis_graph.repositories.maps import MapRepository
 from wnis_graph.repositories.models import ModelRepository
@@ -23,6 +24,7 @@ from wnis_graph.repositories.simulations import SimulationRepository
 from wnis_graph.repositories.topology import TopologyRepository
 from wnis_graph.repositories.users import UserRepository
 from wnis_graph.repositories.utilities import UtilityRepository
+from wnis_graph.repositories.valve_register import ValveRegister
 from wnis_graph.runner import Runner, open_driver
 
 from wnis_api import passwords
@@ -37,6 +39,7 @@ from wnis_api.readiness import ReadinessProbe
 from wnis_api.receipts import Receipts
 from wnis_api.request_limits import RequestLimits
 from wnis_api.running_queries import RunningQueries
+from wnis_api.segment_keeper import SegmentKeeper
 from wnis_api.sessions import Sessions
 from wnis_api.sign_in import SignIn
 from wnis_api.sql import Database
@@ -69,6 +72,9 @@ class Parts:
     jobs: JobRepository
     feedback: FeedbackRepository
     topology: TopologyRepository
+    isolation: IsolationRepository
+    segments: SegmentKeeper
+    valves: ValveRegister
     maps: MapRepository
     health: HealthRepository
     console: Console
@@ -97,6 +103,7 @@ def build_parts(settings: Settings) -> Parts:
     audit = AuditTrail(database)
     door = AnalystDoor(driver, settings.neo4j_uri, settings.neo4j_user, settings.neo4j_password)
     running = RunningQueries(database, door.still_runs, TIMEOUT_S + 2 * GRACE_S)
+    isolation = IsolationRepository(runner)
     passwords.prepare()
 
     def index_answers() -> bool:
@@ -137,6 +144,9 @@ def build_parts(settings: Settings) -> Parts:
         jobs=JobRepository(runner),
         feedback=FeedbackRepository(runner),
         topology=TopologyRepository(runner),
+        isolation=isolation,
+        segments=SegmentKeeper(isolation),
+        valves=ValveRegister(runner),
         maps=MapRepository(runner),
         health=HealthRepository(runner),
         console=Console(door, running, audit, directory),

@@ -18,8 +18,8 @@ _INTRODUCTION = """\
 Generated from `core/wnis_core/mapping_targets.py` and `mapping_toml.py` by `python -m wnis_core.mapping_page`.
 
 A mapping is a TOML file that says how the columns of a CSV file become our properties. `config/mappings/` holds
-mappings of known layouts and three to start from: `generic-assets.toml`, `generic-service-connections.toml` and
-`generic-incidents.toml`.
+mappings of known layouts and four to start from: `generic-assets.toml`, `generic-service-connections.toml`,
+`generic-isolation-valves.toml` and `generic-incidents.toml`.
 
 * A file that is faulty is refused as a whole, with every key at fault and its mend.
 * A row with a cell that cannot be read is *rejected*, with its number, line, column and reason; a row that a filter

@@ -18,7 +18,7 @@ from wnis_core.clock import iso
 from wnis_core.errors import FieldProblem, InvalidValue, NotFound
 from wnis_core.mapping_cells import Unreadable, read_cell
 from wnis_core.mapping_rules import FileLayout, Mapping, PropertyRule
-from wnis_core.mapping_targets import ASSETS, INCIDENTS, SERVICE_CONNECTIONS
+from wnis_core.mapping_targets import ASSETS, INCIDENTS, ISOLATION_VALVES, SERVICE_CONNECTIONS
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -65,7 +65,8 @@ class MappedTable:
         return len({problem.row for problem in self.rejected})
 
     def documents(self) -> list[dict[str, object]]:
-        """The rows as the public API takes them: ISO 8601, a location for its coordinates, an id for a connection.
+        """The rows as the public API takes them: ISO 8601, a location for its coordinates, an id for a connection or
+        valve.
 
         The zone of an asset is left out: a network has zones of its own.
         """
@@ -78,6 +79,8 @@ class MappedTable:
         if self.target == SERVICE_CONNECTIONS.name and "source_id" in document:
             source_id = str(document.pop("source_id"))
             document.setdefault("id", f"connection:{quote(source_id, safe='')}")
+        if self.target == ISOLATION_VALVES.name and "source_id" in document:
+            document.setdefault("id", f"valve:{quote(str(document['source_id']), safe='')}")
         if self.target == INCIDENTS.name:
             x, y = document.pop("longitude", None), document.pop("latitude", None)
             if x is not None and y is not None:

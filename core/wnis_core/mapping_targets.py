@@ -1,4 +1,4 @@
-"""What a mapping may fill: the properties of assets, service connections and incidents, as data.
+"""What a mapping may fill: the properties of assets, service connections, isolation valves and incidents, as data.
 
 Names, types and units are those of the graph model (a test holds the two together); ``docs/reference/mapping.md``
 is generated from these tables.
@@ -118,11 +118,35 @@ SERVICE_CONNECTIONS = Target(
         P("customers", C, "people or households served", unit="person", required=True),
         P("critical", F, "a hospital, school or the like"),
         P("served_by", T, "component that it takes its water from: id, key of the register or name", required=True),
+        P("offset_m", N, "its place on a pipe, from the pipe's start node", unit="m"),
         _SYNTHETIC,
     ),
     keys=("id", "source_id"),
     unique=("id", "source_id"),
 )
+
+ISOLATION_VALVES = Target(
+    "isolation_valves",
+    "isolation valves, each on a pipe (or at a pump or control valve) near one of its ends",
+    (
+        P("id", T, "identifier; made from source_id when left out"),
+        P("source_id", T, "key of the record in the register; kept on the valve"),
+        P("name", T, "name of the valve"),
+        P("pipe", T, "pipe that it sits on: id, key of the register or name", required=True),
+        P("near", T, "end node that the offset counts from: id or name; the pipe's start when left out"),
+        P("offset_m", N, "distance from that node; 0, at the node, when left out", unit="m"),
+        P("valve_kind", T, "kind; gate when left out", values=("gate", "butterfly", "ball", "plug")),
+        P("status", T, "open when left out; out_of_service is a valve that cannot be moved",
+          values=("open", "closed", "out_of_service")),
+        P("diameter_m", N, "diameter; the pipe's when left out", unit="m", positive=True),
+        P("install_date", D, "when it was built in"),
+        P("manufacturer", T, "who made it"),
+        P("description", T, "free text"),
+        _SYNTHETIC,
+    ),
+    keys=("id", "source_id"),
+    unique=("id", "source_id"),
+)  # fmt: skip
 
 INCIDENTS = Target(
     "incidents",
@@ -153,7 +177,9 @@ INCIDENTS = Target(
     unique=("id", "source_id"),
 )
 
-TARGETS: dict[str, Target] = {target.name: target for target in (ASSETS, SERVICE_CONNECTIONS, INCIDENTS)}
+TARGETS: dict[str, Target] = {
+    target.name: target for target in (ASSETS, SERVICE_CONNECTIONS, ISOLATION_VALVES, INCIDENTS)
+}
 
 FILE_UNITS: dict[str, dict[str, float]] = {
     "m": {"m": 1.0, "mm": 0.001, "cm": 0.01, "km": 1000.0, "in": 0.0254, "ft": 0.3048, "us_survey_ft": 1200 / 3937},

@@ -118,13 +118,18 @@ class Placement:
 
 def middle(flat: Sequence[float]) -> Point:
     """The point halfway along a flattened line of at least one point."""
+    return along(flat, 0.5)
+
+
+def along(flat: Sequence[float], share: float) -> Point:
+    """The point at `share` (0 to 1) of the way along a flattened line of at least one point."""
     points = list(zip(flat[::2], flat[1::2], strict=True))
     lengths = [math.dist(a, b) for a, b in itertools.pairwise(points)]
-    left = sum(lengths) / 2
+    left = sum(lengths) * share
     for (a, b), length in zip(itertools.pairwise(points), lengths, strict=True):
         if length > 0 and left <= length:
-            share = left / length
-            return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+            part = left / length
+            return a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part
         left -= length
     return points[-1]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-Key = tuple[str, str, int]
-"""Utility, network, revision: what is cached under it never goes stale, it only falls out of use."""
+Key = tuple[str | int | None, ...]
+"""Utility, network, revision and the like: what is cached under it never goes stale, it only falls out of use."""
 
 
 class RevisionCache(Generic[Item]):

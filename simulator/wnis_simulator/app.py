@@ -34,7 +34,7 @@ from wnis_simulator.import_job import Importer, ImportRequest, scope_of, upload_
 from wnis_simulator.inp_edit import refuse_orphans
 from wnis_simulator.network_file import NetworkFiles
 from wnis_simulator.run_job import Simulations
-from wnis_simulator.series import column_of, read_series
+from wnis_simulator.series import column_of, read_flows, read_series
 
 SERVICE = "simulator"
 _SERIES_IN_MEMORY = 4
@@ -222,6 +222,17 @@ def _add_routes(app: Flask, service: Service) -> None:
             raise NotFound(f"Component {component_id} was not in run {run_id}.")
         times, values = read_series(stored(run.nodes_key if of_node else run.links_key), component.name, column)
         return jsonify(unit=unit, times_s=times, values=values)
+
+    @app.get("/simulations/<run_id>/flows")
+    def flows(run_id: str) -> ResponseReturnValue:
+        time_s = _argument("time_s")
+        run = repository.get(scope_of(caller()), run_id)
+        if run.state != "succeeded" or not run.links_key:
+            raise Conflict(f"Run {run_id} has no results: it is {run.state}.", mend="Wait until it has succeeded.")
+        if not (time_s.isascii() and time_s.isdigit()):
+            raise InvalidValue("time_s is no number.", fields=[FieldProblem("time_s", "must be whole seconds")])
+        at, found = read_flows(stored(run.links_key), int(time_s))
+        return jsonify(time_s=at, flows=found)
 
     @app.get("/jobs/<job_id>")
     def job(job_id: str) -> ResponseReturnValue:

@@ -59,6 +59,27 @@ def read_series(content: bytes, name: str, column: str) -> tuple[list[int], list
     return table["time_s"].to_pylist(), table[column].to_pylist()
 
 
+def read_flows(content: bytes, time_s: int) -> tuple[int, dict[str, float]]:
+    """The reported time at or before `time_s`, and the flow of each link then, in m3/s by name.
+
+    Raises
+    ------
+    InvalidValue
+        before the first reported time, or after the last
+    """
+    times = np.unique(pq.read_table(io.BytesIO(content), columns=["time_s"], use_threads=False)["time_s"].to_numpy())
+    if not times[0] <= time_s <= times[-1]:
+        raise InvalidValue(
+            f"The run reports from {times[0]} s to {times[-1]} s.",
+            fields=[FieldProblem("time_s", f"must be {times[0]} to {times[-1]}")],
+        )
+    at = int(times[times <= time_s][-1])
+    table = pq.read_table(
+        io.BytesIO(content), columns=["name", "flow_m3s"], filters=[("time_s", "==", at)], use_threads=False
+    )
+    return at, dict(zip(table["name"].to_pylist(), table["flow_m3s"].to_pylist(), strict=True))
+
+
 def column_of(type_: str, quantity: str) -> tuple[str, str, bool]:
     """Column, unit, and whether it is a node's, of a quantity of a component of that type.
 

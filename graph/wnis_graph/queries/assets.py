@@ -43,11 +43,12 @@ PUT_CONNECTIONS = Query(
     WITH row, c, known IS NULL AS created
     MERGE (s:ServiceConnection {utility: $utility, id: row.id})
     SET s += row.properties
-    WITH s, c, created
+    WITH s, c, created, row
     OPTIONAL MATCH (s)-[old:SERVED_BY]->(other) WHERE other <> c
     DELETE old
-    WITH DISTINCT s, c, created
-    MERGE (s)-[:SERVED_BY]->(c)
+    WITH DISTINCT s, c, created, row
+    MERGE (s)-[l:SERVED_BY]->(c)
+    SET l.offset_m = row.offset_m
     RETURN s.id AS id, created
     """,
     lambda row: (str(row["id"]), bool(row["created"])),

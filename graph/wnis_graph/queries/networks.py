@@ -33,6 +33,8 @@ class Network:
     updated_at: datetime | None
     synthetic: bool
     counts: Mapping[str, int]
+    connections_revision: int = 0
+    segments_revision: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def network_of(properties: Mapping[str, Any], counts: Mapping[str, int]) -> Netw
         updated_at=native(p.get("updated_at")),
         synthetic=bool(p.get("synthetic")),
         counts=counts,
+        connections_revision=p.get("connections_revision") or 0,
+        segments_revision=p.get("segments_revision"),
     )
 
 
@@ -141,6 +145,16 @@ BUMP = Query(
     RETURN n.revision AS revision
     """,
     lambda row: int(row["revision"]),
+)
+
+BUMP_CONNECTIONS = Query(
+    "networks.bump_connections",
+    Access.WRITE,
+    """
+    MATCH (n:Network {utility: $utility, id: $id})
+    SET n.connections_revision = coalesce(n.connections_revision, 0) + 1
+    """,
+    nothing,
 )
 
 RECORD_REVISION = Query(

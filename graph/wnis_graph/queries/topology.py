@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from wnis_graph.query import Access, Query
+from wnis_graph.values import native
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,21 @@ class Place:
 
 @dataclass(frozen=True)
 class Vertex:
-    """What topology and drawing need of a component."""
+    """What connectivity needs of a component.
+
+    Parameters
+    ----------
+    blocked : lets nothing through: closed or out of service itself, or by a closed isolation valve that sits on it
+    one_way : lets water through from its start to its end only
+    """
 
     id: str
     type: str
+    name: str
     status: str
     length_m: float
     one_way: bool
-    shape: tuple[float, ...]
+    blocked: bool
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ class LatestRun:
 
     id: str
     network_revision: int | None
+    finished_at: datetime | None
 
 
 PLACE = Query(
@@ -63,26 +72,29 @@ VERTICES = Query(
     Access.READ,
     """
     MATCH (c:Component) WHERE c.utility = $utility AND c.network = $id AND c.retired_at IS NULL
-    RETURN c.id AS id, c.type AS type, c.status AS status, coalesce(c.length_m, 0.0) AS length,
-      c.type = 'Pump' OR coalesce(c.check_valve, false) OR coalesce(c.valve_kind = 'check', false) AS one_way,
-      coalesce(c.shape, CASE WHEN c.location IS NULL THEN [] ELSE [c.location.x, c.location.y] END) AS shape
+    RETURN c.id AS id, c.type AS type, c.name AS name, c.status AS status, coalesce(c.length_m, 0.0) AS length,
+      c.type = 'Pump' OR coalesce(c.check_valve, false) OR coalesce(c.valve_kind = 'check', false)
+        OR (coalesce(c.valve_kind IN ['prv', 'psv'], false) AND c.status <> 'open') AS one_way,
+      c.status IN ['closed', 'out_of_service']
+        OR EXISTS { (c)<-[:LOCATED_ON]-(v:Valve) WHERE v.status = 'closed' AND v.retired_at IS NULL } AS blocked
     ORDER BY id
     """,
     lambda row: Vertex(
-        row["id"], row["type"], row["status"], row["length"], row["one_way"], tuple(row["shape"])
+        row["id"], row["type"], row["name"], row["status"], row["length"], row["one_way"], row["blocked"]
     ),
     timeout_s=60,
 )  # fmt: skip
 
-DISPLAY = Query(
-    "topology.display",
+HEALTHS = Query(
+    "topology.healths",
     Access.READ,
+    # a row a health, not a row a component: the driver spends its time on rows
     """
     UNWIND $ids AS id
     MATCH (c:Component {utility: $utility, id: id})
-    RETURN c.id AS id, c.type AS type, c.name AS name, c.status AS status, c.health AS health
+    RETURN c.health AS health, collect(c.id) AS ids ORDER BY health
     """,
-    lambda row: Display(row["id"], row["type"], row["name"], row["status"], row["health"]),
+    lambda row: (str(row["health"]), tuple(row["ids"])),
 )
 
 LATEST_RUN = Query(
@@ -91,22 +103,32 @@ LATEST_RUN = Query(
     """
     MATCH (r:SimulationRun)-[:OF]->(:Network {utility: $utility, id: $id})
     WHERE r.utility = $utility AND r.state = 'succeeded' AND r.kind = 'hydraulic'
-    RETURN r.id AS id, r.network_revision AS network_revision ORDER BY r.finished_at DESC, r.id DESC LIMIT 1
+    RETURN r.id AS id, r.network_revision AS network_revision, r.finished_at AS finished_at
+    ORDER BY r.finished_at DESC, r.id DESC LIMIT 1
     """,
-    lambda row: LatestRun(row["id"], row["network_revision"]),
+    lambda row: LatestRun(row["id"], row["network_revision"], native(row["finished_at"])),
 )
 
 
-def _flow(row: Mapping[str, object]) -> tuple[str, float]:
-    return str(row["id"]), float(row["flow"])  # type: ignore[arg-type]  # the statement returns numbers only
-
-
-MEAN_FLOWS = Query(
-    "topology.mean_flows",
+FLOW_RANGES = Query(
+    "topology.flow_ranges",
     Access.READ,
     """
     MATCH (s:SimulationResult) WHERE s.utility = $utility AND s.run_id = $run AND s.flow_mean_m3s IS NOT NULL
-    RETURN s.component_id AS id, s.flow_mean_m3s AS flow
+    RETURN collect([s.component_id, coalesce(s.flow_min_m3s, s.flow_mean_m3s),
+      coalesce(s.flow_max_m3s, s.flow_mean_m3s)]) AS flows
     """,
-    _flow,
+    lambda row: {str(i): (float(least), float(greatest)) for i, least, greatest in row["flows"]},
+)
+
+SERVED = Query(
+    "topology.served",
+    Access.READ,
+    """
+    MATCH (s:ServiceConnection)-[:SERVED_BY]->(c:Component)
+    WHERE s.utility = $utility AND c.utility = $utility AND c.network = $id
+    RETURN c.id AS id, sum(s.customers) AS customers ORDER BY id
+    """,
+    lambda row: (str(row["id"]), int(row["customers"])),
+    timeout_s=60,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from wnis_graph.queries import assets, components, networks
 from wnis_graph.repositories.components import FIXED
 from wnis_graph.revisions import difference, revision_row
 from wnis_graph.runner import Runner, Transaction
-from wnis_graph.schema.model import SCHEMA
+from wnis_graph.schema.model import COMPONENT_LABELS, SCHEMA
 from wnis_graph.scope import Scope
 from wnis_graph.values import for_driver
 
@@ -35,7 +35,12 @@ class AssetAttributes:
 
 @dataclass(frozen=True)
 class NewConnection:
-    """A service connection; `served_by` is the id, source id or source name of a component."""
+    """A service connection; `served_by` is the id, source id or source name of a component.
+
+    Parameters
+    ----------
+    offset_m : its place on a pipe, from the pipe's start node, when it is known
+    """
 
     id: str
     name: str
@@ -43,6 +48,7 @@ class NewConnection:
     served_by: str
     critical: bool = False
     synthetic: bool = False
+    offset_m: float | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class AssetRepository:
         """
 
         def work(tx: Transaction) -> AssetReport:
-            found = self._find(tx, network_id, [row.key for row in rows])
+            found = find_components(tx, network_id, [row.key for row in rows])
             at = now()
             changes: dict[str, dict[str, Any]] = {}
             known_revision: dict[str, int] = {}
@@ -121,7 +127,7 @@ class AssetRepository:
         """Make or update service connections by id, in one transaction; one component serves each."""
 
         def work(tx: Transaction) -> AssetReport:
-            found = self._find(tx, network_id, [row.served_by for row in rows])
+            found = find_components(tx, network_id, [row.served_by for row in rows])
             unmatched: list[str] = []
             rejected: list[RejectedRow] = []
             written: dict[str, dict[str, Any]] = {}
@@ -141,35 +147,47 @@ class AssetRepository:
                 if serving is None:
                     unmatched.append(row.served_by)
                     continue
-                written[row.id] = {"id": row.id, "served_by": serving["id"], "properties": properties}
+                written[row.id] = {
+                    "id": row.id,
+                    "served_by": serving["id"],
+                    "offset_m": row.offset_m,
+                    "properties": properties,
+                }
             sent = list(written.values())
             results: list[tuple[str, bool]] = []
             for start in range(0, len(sent), 5_000):
                 results += tx.run(assets.PUT_CONNECTIONS, rows=sent[start : start + 5_000])
             made = sum(1 for _, created in results if created)
+            if results:
+                tx.run(networks.BUMP_CONNECTIONS, id=network_id)
             return AssetReport(len(results) - made, made, 0, tuple(unmatched), tuple(rejected))
 
         return self._runner.write(scope, work, timeout_s=_TIMEOUT_S)
 
-    def _find(self, tx: Transaction, network_id: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Properties of the one component that each key names: by id, else by source id, else by name."""
-        if tx.run_one(networks.HEADS, id=network_id) is None:
-            raise NotFound(f"There is no network {network_id!r}.")
-        rows = tx.run(assets.LOCK_COMPONENTS, network=network_id, names=sorted(set(keys)))
-        by: dict[str, dict[str, list[dict[str, Any]]]] = {k: defaultdict(list) for k in ("id", "source_id", "name")}
-        for row in rows:
-            properties = dict(row.properties)
-            for name, known in by.items():
-                if properties.get(name) is not None:
-                    known[properties[name]].append(properties)
-        found: dict[str, dict[str, Any]] = {}
-        for key in keys:
-            for known in by.values():
-                if key in known:
-                    if len(known[key]) == 1:
-                        found[key] = known[key][0]
-                    break
-        return found
+
+def find_components(
+    tx: Transaction, network_id: str, keys: Sequence[str], types: Collection[str] = COMPONENT_LABELS
+) -> dict[str, dict[str, Any]]:
+    """Properties of the one component of these types that each key names: by id, else by source id, else by name."""
+    if tx.run_one(networks.HEADS, id=network_id) is None:
+        raise NotFound(f"There is no network {network_id!r}.")
+    rows = tx.run(assets.LOCK_COMPONENTS, network=network_id, names=sorted(set(keys)))
+    by: dict[str, dict[str, list[dict[str, Any]]]] = {k: defaultdict(list) for k in ("id", "source_id", "name")}
+    for row in rows:
+        properties = dict(row.properties)
+        if properties["type"] not in types:
+            continue
+        for name, known in by.items():
+            if properties.get(name) is not None:
+                known[properties[name]].append(properties)
+    found: dict[str, dict[str, Any]] = {}
+    for key in keys:
+        for known in by.values():
+            if key in known:
+                if len(known[key]) == 1:
+                    found[key] = known[key][0]
+                break
+    return found
 
 
 def _faults(before: Mapping[str, Any], stated: Mapping[str, Any]) -> tuple[FieldProblem, ...]:

@@ -11,9 +11,10 @@ from wnis_core.clock import now
 from wnis_core.errors import Conflict, FieldProblem, InvalidValue, NotFound, StaleVersion
 from wnis_core.ids import given_id
 
+from wnis_graph.isolation.place import Place, place_on
 from wnis_graph.paging import Page, checked_limit, page_of, start_after
 from wnis_graph.placement import Placement, middle
-from wnis_graph.queries import components, networks
+from wnis_graph.queries import components, isolation, networks
 from wnis_graph.queries.components import (
     LAST_TEXT,
     SORTS,
@@ -47,7 +48,7 @@ DEFAULT_NETWORK = "default"
 
 FIXED = frozenset(
     {"id", "utility", "type", "network", "origin", "health", "health_reason", "revision", "retired_at", "created_at",
-     "updated_at", "location", "shape", "vertices", "synthetic"}
+     "updated_at", "location", "shape", "vertices", "synthetic", "located_on"}
 )  # fmt: skip
 """Properties that no person sets: identity, bookkeeping, and what is derived from others."""
 
@@ -85,6 +86,8 @@ class NewComponent:
     ----------
     start, end : ids of the components before and after a link
     zone : id of a zone of the network
+    located_on : of an isolation valve: (pipe, near, offset_m), the link it sits on by id, the end node that the offset
+        counts from (None: the link's start) and the offset
     """
 
     id: str
@@ -95,6 +98,7 @@ class NewComponent:
     start: str | None = None
     end: str | None = None
     properties: Mapping[str, Any] | None = None
+    located_on: tuple[str, str | None, float] | None = None
 
 
 class ComponentRepository:
@@ -162,6 +166,8 @@ class ComponentRepository:
         }
         SCHEMA.require(new.type, properties | {"utility": scope.utility})
         neighbours = [n for n in (new.start, new.end) if n]
+        if new.located_on and (new.type != "Valve" or neighbours):
+            raise _wrong("located_on", "is for a valve without start and end")
 
         def work(tx: Transaction) -> None:
             if new.network is None:
@@ -177,8 +183,13 @@ class ComponentRepository:
                     raise _wrong("start" if end == new.start else "end", f"{end!r} does not exist")
             line = [known[n].location for n in neighbours]
             placed = _placed(properties, head.crs, [p for p in line if p is not None])
+            seat = _seat(tx, network_id, new.located_on) if new.located_on else None
+            if seat is not None:
+                placed = {"located_on": seat.words} | ({"location": seat.location} if seat.location else {}) | placed
             row = {"properties": for_driver(properties | placed)}
             tx.run(components.CREATE[new.type], rows=[row], network=network_id)
+            if seat is not None:
+                tx.run(isolation.PLACE_VALVES, rows=[seat.row(identifier)])
             pairs = [[new.start, identifier]] if new.start else []
             pairs += [[identifier, new.end]] if new.end else []
             tx.run(components.CONNECT, rows=pairs)
@@ -377,6 +388,14 @@ class ComponentRepository:
         start = start_after(cursor, sort)
         rows = self._rows(scope, wanted or ComponentFilter(), key, descending, limit + 1, start)
         return page_of(rows, limit, sort, lambda c: (_sort_value(c, key), c.id))
+
+
+def _seat(tx: Transaction, network_id: str, located_on: tuple[str, str | None, float]) -> Place:
+    identifier, near, offset_m = located_on
+    links = tx.run(isolation.LINK_ENDS, ids=[identifier])
+    if not links or links[0].network != network_id:
+        raise _wrong("located_on", f"{identifier!r} is no pipe, pump or valve of the network")
+    return place_on(links[0], near, offset_m)
 
 
 def full_text(words: str) -> str:

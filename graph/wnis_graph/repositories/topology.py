@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from wnis_core.errors import FieldProblem, InvalidValue, NotFound
+from wnis_core.errors import Conflict, FieldProblem, InvalidValue, NotFound
 
 from wnis_graph.queries import networks
 from wnis_graph.queries import topology as queries
@@ -13,11 +14,12 @@ from wnis_graph.queries.topology import Display, Place
 from wnis_graph.revision_cache import RevisionCache
 from wnis_graph.runner import Runner, Transaction
 from wnis_graph.scope import Scope
-from wnis_graph.topology import Direction, Topology
+from wnis_graph.topology import SOURCES, Direction, Flows, Irredundant, Route, Topology
 
-__all__ = ["Direction", "Reached", "TopologyRepository", "Trace"]
+__all__ = ["Direction", "Feed", "FlowsAt", "Irredundant", "Reached", "Route", "RunUsed", "TopologyRepository", "Trace"]
 
 MOST_HOPS = 100
+_LINKS = frozenset({"Pipe", "Pump", "Valve"})
 
 
 @dataclass(frozen=True)
@@ -29,19 +31,59 @@ class Reached:
 
 
 @dataclass(frozen=True)
+class RunUsed:
+    """The run whose flows decided.
+
+    Parameters
+    ----------
+    time_s : the time of the run that was looked at; None is its whole period
+    network_revision : the revision that was run; `stale` when the network has been changed since
+    """
+
+    id: str
+    finished_at: datetime | None
+    network_revision: int | None
+    time_s: int | None
+    stale: bool
+
+
+@dataclass(frozen=True)
 class Trace:
     """What lies upstream or downstream.
 
     Parameters
     ----------
-    method : ``run`` when the flows of run `run_id` decided, ``topology`` when distance from the sources did
+    method : ``run`` when the flows of `run` decided, ``topology`` when distance from the sources did
+    revision : of the network
     """
 
     component_id: str
     direction: Direction
     method: str
-    run_id: str | None
+    run: RunUsed | None
+    revision: int
     reached: tuple[Reached, ...]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Where a component's water comes from.
+
+    Parameters
+    ----------
+    sources : reservoirs and tanks from which water gets to it, by `method` as in `Trace`
+    route : the shortest open way from any source, whether or not water flowed there
+    """
+
+    component_id: str
+    method: str
+    run: RunUsed | None
+    sources: tuple[Reached, ...]
+    route: Route | None
+
+
+FlowsAt = Callable[[str, int], tuple[int, Mapping[str, float]]]
+"""From a run and a time: the reported time at or before it, and the flow of each link by its name in m3/s."""
 
 
 class TopologyRepository:
@@ -50,6 +92,7 @@ class TopologyRepository:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._cache: RevisionCache[Topology] = RevisionCache()
+        self._run_flows: RevisionCache[Flows] = RevisionCache()
 
     def topology(self, scope: Scope, network_id: str) -> Topology:
         """The topology of the network as it is now, or NotFound."""
@@ -70,27 +113,83 @@ class TopologyRepository:
         """Components within `hops`, the nearest first, without the component itself."""
         found = self.within(scope, component_id, hops)
         found.pop(component_id, None)
-        return self._shown(scope, found)
+        return self._shown(scope, found, self._of(scope, self._place(scope, component_id)))
 
-    def trace(self, scope: Scope, component_id: str, direction: Direction) -> Trace:
+    def trace(
+        self,
+        scope: Scope,
+        component_id: str,
+        direction: Direction,
+        *,
+        time_s: int | None = None,
+        flows_at: FlowsAt | None = None,
+    ) -> Trace:
         """Everything the water passes before or after the component.
 
-        The mean flows of the last run decide when it ran the network's present revision; otherwise the distance
-        from the sources (see `wnis_graph.topology.Topology.trace`).
+        The flows of the network's last run decide, of its whole period or at `time_s`, also when the network has been
+        changed since (the answer says so); without a run the distance from the sources does
+        (see `wnis_graph.topology.Topology.trace`).
+
+        Raises
+        ------
+        NotFound
+            no such component
+        Conflict
+            a time was asked for and there is no run
         """
         place = self._place(scope, component_id)
-        run = self._runner.run_one(scope, queries.LATEST_RUN, id=place.network)
-        flows: dict[str, float] | None = None
-        if run is not None and run.network_revision == place.revision:
-            flows = dict(self._runner.run(scope, queries.MEAN_FLOWS, run=run.id)) or None
-        found = self._of(scope, place).trace(component_id, direction, flows)
-        return Trace(
-            component_id=component_id,
-            direction=direction,
-            method="topology" if flows is None else "run",
-            run_id=run.id if run is not None and flows is not None else None,
-            reached=self._shown(scope, found),
+        topology = self._of(scope, place)
+        run, flows = self._flows(scope, place, topology, time_s, flows_at)
+        found = topology.trace(component_id, direction, flows)
+        method = "topology" if flows is None else "run"
+        return Trace(component_id, direction, method, run, place.revision, self._shown(scope, found, topology))
+
+    def feed(self, scope: Scope, component_id: str) -> Feed:
+        """The sources that feed the component, and the shortest open way from one; NotFound for an unknown id."""
+        place = self._place(scope, component_id)
+        topology = self._of(scope, place)
+        run, flows = self._flows(scope, place, topology, None, None)
+        found = topology.trace(component_id, Direction.UPSTREAM, flows)
+        sources = {i: hops for i, hops in found.items() if topology.vertices[topology.index[i]].type in SOURCES}
+        return Feed(
+            component_id,
+            "topology" if flows is None else "run",
+            run,
+            self._shown(scope, sources, topology),
+            topology.route(component_id),
         )
+
+    def irredundant(self, scope: Scope, network_id: str) -> tuple[int, list[Irredundant]]:
+        """Revision of the network, and its components without redundancy, those with most customers first."""
+        heads = self._runner.run(scope, networks.HEADS, id=network_id)
+        if not heads:
+            raise NotFound(f"There is no network {network_id!r}.", mend="See the list of networks.")
+        topology = self._of(scope, Place(network_id, heads[0].revision))
+        return heads[0].revision, topology.irredundant(dict(self._runner.run(scope, queries.SERVED, id=network_id)))
+
+    def _flows(
+        self, scope: Scope, place: Place, topology: Topology, time_s: int | None, flows_at: FlowsAt | None
+    ) -> tuple[RunUsed | None, Flows | None]:
+        run = self._runner.run_one(scope, queries.LATEST_RUN, id=place.network)
+        if run is None:
+            if time_s is not None:
+                raise Conflict(
+                    f"The network {place.network!r} has not been run, so there are no flows at {time_s} s.",
+                    mend="Run it (POST /simulations), or leave time_s out.",
+                )
+            return None, None
+        if time_s is not None and flows_at is not None:
+            time_s, at = flows_at(run.id, time_s)
+            named = {v.name: v.id for v in topology.vertices if v.type in _LINKS}
+            flows: Flows = {named[name]: (flow, flow) for name, flow in at.items() if name in named}
+        else:
+            flows = self._run_flows.get(
+                (scope.utility, run.id), lambda: self._runner.run_one(scope, queries.FLOW_RANGES, run=run.id) or {}
+            )
+        if not flows:
+            return None, None
+        used = RunUsed(run.id, run.finished_at, run.network_revision, time_s, run.network_revision != place.revision)
+        return used, flows
 
     def _place(self, scope: Scope, component_id: str) -> Place:
         place = self._runner.run_one(scope, queries.PLACE, id=component_id)
@@ -107,6 +206,11 @@ class TopologyRepository:
 
         return self._cache.get((scope.utility, place.network, place.revision), make)
 
-    def _shown(self, scope: Scope, found: Mapping[str, int]) -> tuple[Reached, ...]:
-        shown = self._runner.run(scope, queries.DISPLAY, ids=list(found))
-        return tuple(sorted((Reached(d, found[d.id]) for d in shown), key=lambda r: (r.hops, r.component.id)))
+    def _shown(self, scope: Scope, found: Mapping[str, int], topology: Topology) -> tuple[Reached, ...]:
+        # everything but health belongs to the revision and is in memory
+        health = {i: health for health, ids in self._runner.run(scope, queries.HEALTHS, ids=list(found)) for i in ids}
+        shown = []
+        for identifier, hops in found.items():
+            v = topology.vertices[topology.index[identifier]]
+            shown.append(Reached(Display(v.id, v.type, v.name, v.status, health.get(v.id, "unknown")), hops))
+        return tuple(sorted(shown, key=lambda r: (r.hops, r.component.id)))

@@ -14,6 +14,7 @@ from wnis_ops.cli import (
     failures,
     hydraulics,
     instance,
+    isolation,
     models,
     networks,
     output,
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Water Network Intelligence System. Commands talk to the local server, or to WNIS_URL with WNIS_TOKEN.",
 )
+networks.app.command("valves", epilog="Example: wnis network valves town --top 10")(isolation.valves)
 app.add_typer(networks.app, name="network")
 app.add_typer(registers.assets_app, name="assets")
 app.add_typer(registers.incidents_app, name="incidents")
@@ -50,6 +52,8 @@ app.command("deploy", epilog="Example: wnis deploy --ref v0.2.0")(deploy.deploy)
 app.command("migrate", epilog="Example: NEO4J_URI=bolt://graph:7687 wnis migrate")(servers.migrate)
 app.command("demo", epilog="Example: WNIS_URL=https://wnis.example WNIS_TOKEN=... wnis demo")(servers.demo)
 app.command("simulate", epilog="Example: wnis simulate --inp town.inp --out results")(hydraulics.simulate)
+app.command("isolate", epilog="Example: wnis isolate town P-12 --inoperable V-7")(isolation.isolate)
+app.command("trace", epilog="Example: wnis trace town J-3 upstream")(isolation.trace)
 app.command("train", epilog="Example: wnis train")(failures.train)
 app.command("predict", epilog="Example: wnis predict")(failures.predict)
 app.command("backtest", epilog="Example: wnis backtest --assets A.csv ... --origin 2020-01-01")(failures.backtest)

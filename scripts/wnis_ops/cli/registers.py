@@ -29,8 +29,8 @@ def import_assets(
     network: Annotated[str | None, typer.Option(help="Network that the components belong to.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Attach attributes to components by id, register key or name; or add service connections."""
-    table = _mapped(file, mapping, ("assets", "service_connections"))
+    """Attach attributes to components by id, register key or name; or add service connections or isolation valves."""
+    table = _mapped(file, mapping, ("assets", "service_connections", "isolation_valves"))
     with bar(f"Importing {file.name}") as report:
         client = server()
         outcome = send_assets(client, table, table.target, network or _only_network(client), report)
@@ -63,10 +63,9 @@ def _only_network(client: ApiClient) -> str:
 def send_assets(
     client: ApiClient, table: MappedTable, target: str, network: str | None, report: Progress
 ) -> dict[str, Any]:
-    """The rows of an asset or service-connection table through ``POST /assets/import``, in chunks."""
+    """The rows of a table of any target but incidents through ``POST /assets/import``, in chunks."""
     named = {"network": network} if network else {}
-    key = "service_connections" if target == "service_connections" else "assets"
-    return _send(client, "/assets/import", named, key, table, report)
+    return _send(client, "/assets/import", named, target, table, report)
 
 
 def send_incidents(client: ApiClient, table: MappedTable, network: str | None, report: Progress) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import neo4j
 import pytest
-from wnis_core.errors import InvalidValue, NotFound
+from wnis_core.errors import Conflict, InvalidValue, NotFound
 from wnis_graph.repositories.components import ComponentRepository
 from wnis_graph.repositories.health import HealthRepository
 from wnis_graph.repositories.maps import MapRepository
 from wnis_graph.repositories.networks import NetworkRepository
 from wnis_graph.repositories.topology import Direction, TopologyRepository
+from wnis_graph.repositories.valve_register import NewIsolationValve, ValveRegister
 from wnis_graph.runner import Runner
 from wnis_graph.scope import Scope
 
@@ -75,8 +76,56 @@ def test_with_a_run_the_trace_follows_its_flows(runner: Runner, driver: neo4j.Dr
 
     trace = TopologyRepository(runner).trace(line, "net:junction:B", Direction.DOWNSTREAM)
 
-    assert (trace.method, trace.run_id) == ("run", "run")
+    assert trace.run is not None
+    assert (trace.method, trace.run.id, trace.run.stale) == ("run", "run", False)
     assert ids(trace.reached) == ["AB", "A", "RA", "R"]
+
+
+def test_a_trace_says_that_its_run_is_older_than_the_network(runner: Runner, driver: neo4j.Driver, line: Scope) -> None:
+    flows = [{"component_id": f"net:pipe:{pipe}", "flow_mean_m3s": 0.01} for pipe in ("RA", "AB", "BC", "CD")]
+    driver.execute_query(RUN, utility=line.utility, results=flows)
+    ComponentRepository(runner).patch(line, "net:pipe:CD", {"material": "pvc"})
+
+    trace = TopologyRepository(runner).trace(line, "net:junction:B", Direction.UPSTREAM)
+
+    assert trace.run is not None
+    assert (trace.run.stale, trace.run.network_revision, trace.revision) == (True, 1, 2)
+    assert ids(trace.reached) == ["AB", "A", "RA", "R"]
+
+
+def test_flows_of_a_time_are_asked_for_by_it(runner: Runner, driver: neo4j.Driver, line: Scope) -> None:
+    topology = TopologyRepository(runner)
+    with pytest.raises(Conflict):
+        topology.trace(line, "net:junction:B", Direction.UPSTREAM, time_s=60)
+    driver.execute_query(RUN, utility=line.utility, results=[])
+    asked = []
+
+    def flows_at(run: str, time_s: int) -> tuple[int, dict[str, float]]:
+        asked.append((run, time_s))
+        return 3600, {"BC": -0.01, "CD": -0.01, "AB": 0.0}
+
+    trace = topology.trace(line, "net:junction:B", Direction.UPSTREAM, time_s=4000, flows_at=flows_at)
+
+    assert asked == [("run", 4000)]
+    assert trace.run is not None
+    assert trace.run.time_s == 3600
+    assert ids(trace.reached) == ["BC", "C", "CD", "D"]
+
+
+def test_the_sources_and_the_way_from_them_are_told(runner: Runner, line: Scope) -> None:
+    feed = TopologyRepository(runner).feed(line, "net:junction:C")
+
+    assert ids(feed.sources) == ["R"]
+    assert feed.route is not None
+    assert (feed.route.length_m, feed.route.components[0]) == (30.0, "net:reservoir:R")
+
+
+def test_a_closed_isolation_valve_closes_its_pipe_for_the_water(runner: Runner, line: Scope) -> None:
+    ValveRegister(runner).put(line, "net", [NewIsolationValve("V", "BC", properties={"status": "closed"})])
+
+    downstream = TopologyRepository(runner).trace(line, "net:junction:A", Direction.DOWNSTREAM)
+
+    assert ids(downstream.reached) == ["AB", "B"]
 
 
 def test_a_change_of_the_network_is_seen_by_the_cached_topology(runner: Runner, line: Scope) -> None:

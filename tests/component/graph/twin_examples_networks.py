@@ -28,9 +28,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "maps.components": {"id": "net"},
     "topology.place": {"id": "net:pipe:P1"},
     "topology.vertices": {"id": "net"},
-    "topology.display": {"ids": ["net:pipe:P1"]},
     "topology.latest_run": {"id": "net"},
-    "topology.mean_flows": {"run": "run-1"},
+    "topology.healths": {"ids": ["net:pipe:P1"]},
+    "topology.flow_ranges": {"run": "run-1"},
+    "topology.served": {"id": "net"},
     "health.components": {"id": "net"},
     "health.open_incidents": {"id": "net"},
     "health.measured": {"run": "run-1"},
@@ -38,3 +39,27 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "health.set": {"rows": [["net:pipe:P1", "critical", "because"]]},
     "health.counts": {"network": None},
 }  # fmt: skip
+EXAMPLES |= {
+    "networks.bump_connections": {"id": "net"},
+    "isolation.parts": {"id": "net"},
+    "isolation.seats": {"id": "net"},
+    "isolation.connections": {"id": "net"},
+    "isolation.mean_demands": {"run": "run-1"},
+    "isolation.kept": {"id": "net"},
+    "isolation.put": {
+        "rows": [
+            {
+                "properties": {"id": "segment-1", "components": 1},
+                "components": ["net:pipe:P1"],
+                "valves": ["net:valve:V1"],
+            }
+        ]
+    },
+    "isolation.set_figures": {"rows": [{"id": "segment-1", "customers": 5}]},
+    "isolation.drop": {"rows": ["segment-1"]},
+    "isolation.place_valves": {
+        "rows": [{"valve": "net:valve:V1", "link": "net:pipe:P2", "near": "net:junction:J1", "offset_m": 1.0}]
+    },
+    "isolation.link_ends": {"ids": ["net:pipe:P1"]},
+    "isolation.seat_of": {"ids": ["net:valve:V1"]},
+}

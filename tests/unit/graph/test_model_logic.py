@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -105,10 +106,10 @@ def test_a_model_survives_its_document() -> None:
 
 def ring(*closed: str, check: str = "") -> Topology:
     """Reservoir R - RA - A, and the ring A - AB - B - BC - C - CA - A; CA is ten times as long."""
-    nodes = [Vertex("R", "Reservoir", "active", 0, False, ())]
-    nodes += [Vertex(n, "Junction", "active", 0, False, ()) for n in "ABC"]
+    nodes = [Vertex("R", "Reservoir", "R", "active", 0, False, False)]
+    nodes += [Vertex(n, "Junction", n, "active", 0, False, False) for n in "ABC"]
     links = [
-        Vertex(n, "Pipe", "closed" if n in closed else "open", 1000.0 if n == "CA" else 100.0, n == check, ())
+        Vertex(n, "Pipe", n, "open", 1000.0 if n == "CA" else 100.0, n == check, blocked=n in closed)
         for n in ("RA", "AB", "BC", "CA")
     ]
     joints = [(link.id[0], link.id) for link in links] + [(link.id, link.id[1]) for link in links]
@@ -137,11 +138,69 @@ def test_closed_links_and_the_wrong_way_through_a_check_valve_carry_nothing() ->
 
 
 def test_flows_decide_the_direction() -> None:
-    flows = {"RA": 0.1, "AB": 0.05, "BC": -0.02, "CA": -0.05}
+    at_once = {"RA": 0.1, "AB": 0.05, "BC": -0.02, "CA": -0.05}
+    flows = {link: (flow, flow) for link, flow in at_once.items()}
 
     assert set(ring().trace("B", Direction.UPSTREAM, flows)) == {"AB", "A", "RA", "R", "BC", "C", "CA"}
     assert set(ring().trace("C", Direction.UPSTREAM, flows)) == {"CA", "A", "RA", "R"}
     assert ring().trace("B", Direction.DOWNSTREAM, flows) == {}
+
+
+def test_over_a_period_a_link_whose_flow_turned_carries_both_ways() -> None:
+    flows = {"RA": (0.1, 0.1), "AB": (0.05, 0.05), "BC": (-0.02, 0.02), "CA": (0.0, 0.0)}
+
+    assert set(ring().trace("B", Direction.DOWNSTREAM, flows)) == {"BC", "C"}
+    assert set(ring().trace("C", Direction.DOWNSTREAM, flows)) == {"BC", "B"}
+
+
+def test_the_way_from_the_source_is_the_shortest_open_one() -> None:
+    route = ring().route("C")
+    assert route is not None
+    assert (route.source, route.length_m, route.components) == ("R", 300.0, ("R", "RA", "A", "AB", "B", "BC", "C"))
+    around = ring("BC").route("C")
+    assert around is not None
+    assert around.components == ("R", "RA", "A", "CA", "C")
+    assert ring("RA").route("C") is None
+    assert ring().route("nobody") is None
+
+
+def test_what_cuts_others_off_is_named_with_what_hangs_on_it() -> None:
+    customers = {"A": 1, "B": 10, "C": 100}
+
+    looped = {one.id: (one.behind, one.customers) for one in ring().irredundant(customers)}
+    # in the ring nothing but the way to it is without redundancy; the closed pipe is cut off by itself already
+    assert looped == {"R": (7, 111), "RA": (6, 111), "A": (5, 111)}
+    line = {one.id: (one.behind, one.customers) for one in ring("CA").irredundant(customers)}
+    assert line == {"R": (6, 111), "RA": (5, 111), "A": (4, 111), "AB": (3, 110), "B": (2, 110), "BC": (1, 100)}
+
+
+def test_components_without_redundancy_are_those_whose_removal_disconnects() -> None:
+    """Beside removing every component in turn, on random networks."""
+    draw = random.Random(5)
+    for _ in range(30):
+        nodes = [f"n{i}" for i in range(12)]
+        vertices = [
+            Vertex(n, "Reservoir" if n in nodes[:2] else "Junction", n, "active", 0, False, False) for n in nodes
+        ]
+        joints = []
+        for i in range(15):
+            a, b = draw.sample(nodes, 2)
+            vertices.append(Vertex(f"p{i}", "Pipe", f"p{i}", "open", 1.0, False, draw.random() < 0.1))
+            joints += [(a, f"p{i}"), (f"p{i}", b)]
+        topology = Topology(vertices, joints)
+        blocked = {v.id for v in vertices if v.blocked}
+
+        def wet(gone: str, joints: list[tuple[str, str]] = joints, blocked: set[str] = blocked) -> set[str]:
+            found = todo = {"n0", "n1"} - {gone}
+            while todo:
+                todo = {y for pair in joints for x, y in (pair, pair[::-1]) if x in todo} - found - blocked - {gone}
+                found = found | todo
+            return found
+
+        expected = {
+            v.id: behind for v in vertices if (behind := len(wet("") - wet(v.id) - {v.id})) > 0 and v.id in wet("")
+        }
+        assert {one.id: one.behind for one in topology.irredundant({})} == expected
 
 
 def test_the_plane_is_a_small_square_around_nothing() -> None:

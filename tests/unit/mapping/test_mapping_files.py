@@ -70,7 +70,11 @@ constant = 3
 @pytest.mark.parametrize(
     ("text", "key", "says"),
     [
-        ('target = "pipes"\n[properties.name]\ncolumn = "A"', "target", "assets, service_connections, incidents"),
+        (
+            'target = "pipes"\n[properties.name]\ncolumn = "A"',
+            "target",
+            "assets, service_connections, isolation_valves, incidents",
+        ),
         ('target = "assets"', "properties", "is missing"),
         (ASSETS + 'colum = "B"', "properties.name.colum", "did you mean column?"),
         (ASSETS + 'constant = "x"', "properties.name", "exactly one of column"),
@@ -130,12 +134,17 @@ KINDS = {
     CellKind.MOMENT: {Kind.DATETIME},
 }
 # what becomes a relationship or a point of the graph instead of a property
-EDGES = {"served_by", "components", "zone", "longitude", "latitude"}
+EDGES = {"served_by", "components", "zone", "longitude", "latitude", "pipe", "near", "offset_m"}
 
 
 @pytest.mark.parametrize(
     ("target", "labels"),
-    [("assets", COMPONENT_LABELS), ("service_connections", ("ServiceConnection",)), ("incidents", ("Incident",))],
+    [
+        ("assets", COMPONENT_LABELS),
+        ("service_connections", ("ServiceConnection",)),
+        ("isolation_valves", ("Valve",)),
+        ("incidents", ("Incident",)),
+    ],
 )
 def test_targets_are_properties_of_the_graph_model(target: str, labels: tuple[str, ...]) -> None:
     declared = {name: p for label in labels for name, p in SCHEMA.properties_of(label).items()}

@@ -8,12 +8,13 @@ from typing import Any
 from pydantic import ValidationError
 from wnis_core.errors import FieldProblem, InvalidValue
 from wnis_graph.repositories.assets import AssetAttributes, AssetReport, NewConnection
+from wnis_graph.repositories.valve_register import NewIsolationValve
 
 from wnis_api.http.component_input import stated_properties
 from wnis_api.http.route import Call, Nothing, Role, Route, roles
 from wnis_api.http.routes.incidents import row_faults
 from wnis_api.http.schemas.assets import AssetImport, AssetImported, ServiceConnectionRow
-from wnis_api.http.schemas.components import ComponentChange
+from wnis_api.http.schemas.components import ComponentChange, Seat
 from wnis_api.http.schemas.incidents import RowErrors, RowFault
 from wnis_api.parts import Parts
 from wnis_api.request_limits import Rate
@@ -31,10 +32,15 @@ def import_assets(parts: Parts, call: Call[Nothing, AssetImport]) -> AssetImport
     connections = _Rows()
     for row, stated in enumerate(asked.service_connections):
         connections.take(row, stated, _connection)
+    valves = _Rows()
+    for row, stated in enumerate(asked.isolation_valves):
+        valves.take(row, stated, _isolation_valve)
     reports = [
         (attributes, parts.assets.update_attributes(call.scope, network.id, attributes.good)),
+        (valves, parts.valves.put(call.scope, network.id, valves.good)),
         (connections, parts.assets.put_connections(call.scope, network.id, connections.good)),
     ]
+    parts.segments.edited(call.scope, network.id)
     return AssetImported(
         updated=sum(report.updated for _, report in reports),
         created=sum(report.created for _, report in reports),
@@ -88,13 +94,26 @@ def _attributes(stated: dict[str, Any]) -> AssetAttributes:
 
 def _connection(stated: dict[str, Any]) -> NewConnection:
     row = ServiceConnectionRow.model_validate(stated)
-    return NewConnection(row.id, row.name, row.customers, row.served_by, row.critical, row.synthetic)
+    return NewConnection(
+        row.id, row.name, row.customers, row.served_by, row.critical, row.synthetic, row.offset_m
+    )  # fmt: skip
+
+
+def _isolation_valve(stated: dict[str, Any]) -> NewIsolationValve:
+    seat = Seat.model_validate({k: stated[k] for k in Seat.model_fields if k in stated})
+    rest = {k: v for k, v in stated.items() if k not in Seat.model_fields and k not in ("id", "network", "type")}
+    generated = {"synthetic": True} if rest.pop("synthetic", None) is True else {}
+    if not isinstance(stated.get("id"), str):
+        raise InvalidValue("The row has no id.", fields=[FieldProblem("id", "is needed")])
+    body = ComponentChange.model_validate_json(json.dumps(rest))
+    properties = stated_properties(body) | generated
+    return NewIsolationValve(stated["id"], seat.pipe, seat.near, seat.offset_m, body.name, properties)
 
 
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/assets/import", import_assets, "Import an asset register", "networks", roles(Role.ENGINEER),
           body=AssetImport, answer=AssetImported, errors=(404,), action="assets.import", rate=Rate.COSTLY,
           repeatable=True, large=True,
-          description="Attributes by id, register key or name, and service connections. A row that is wrong is "
-          "reported and the others are taken; rows of a network that does not exist are 404."),
+          description="Attributes by id, register key or name, service connections, and isolation valves on pipes. A "
+          "row that is wrong is reported and the others are taken; rows of a network that does not exist are 404."),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel
 from wnis_core.errors import BadRequest
@@ -27,13 +28,19 @@ from wnis_api.http.schemas.components import (
     Components,
     ConnectedAnswer,
     Counts,
+    Feed,
     History,
+    IrredundantAnswer,
     LatestResult,
     LocationAnswer,
     NeighbourAnswer,
     NeighbourQuery,
     Neighbours,
     NewComponent,
+    Redundancy,
+    RedundancyQuery,
+    RouteAnswer,
+    RunUsedAnswer,
     Trace,
     TraceQuery,
     ZoneRef,
@@ -143,8 +150,10 @@ def add_component(parts: Parts, call: Call[Nothing, Any]) -> Reply:
             start=asked.start,
             end=asked.end,
             properties=stated_properties(asked),
+            located_on=(seat.pipe, seat.near, seat.offset_m) if (seat := asked.located_on) else None,
         ),
     )
+    parts.segments.edited(call.scope, page.component.network)
     reply = _answer(page)
     return Reply(reply.body, status=201, revision=reply.revision, subject=reply.subject)
 
@@ -165,12 +174,16 @@ def change_component(parts: Parts, call: Call[Nothing, Any]) -> Reply:
     if not changes:
         raise BadRequest("The body names nothing to change.", mend="Give at least one property.")
     revision = _checked_revision(parts, call)
-    return _answer(parts.components.patch(call.scope, call.id(), changes, expected_revision=revision))
+    page = parts.components.patch(call.scope, call.id(), changes, expected_revision=revision)
+    parts.segments.edited(call.scope, page.component.network)
+    return _answer(page)
 
 
 def retire_component(parts: Parts, call: Call[Nothing, None]) -> Reply:
     revision = _checked_revision(parts, call)
-    return _answer(parts.components.retire(call.scope, call.id(), expected_revision=revision))
+    page = parts.components.retire(call.scope, call.id(), expected_revision=revision)
+    parts.segments.edited(call.scope, page.component.network)
+    return _answer(page)
 
 
 def _checked_revision(parts: Parts, call: Call[Any, Any]) -> int | None:
@@ -188,18 +201,49 @@ def show_neighbours(parts: Parts, call: Call[NeighbourQuery, None]) -> Neighbour
 
 
 def show_trace(parts: Parts, call: Call[TraceQuery, None]) -> Trace:
-    found = parts.topology.trace(call.scope, call.id(), Direction(call.query.direction))
-    return Trace(
+    def flows_at(run_id: str, time_s: int) -> tuple[int, dict[str, float]]:
+        path = f"/simulations/{quote(run_id, safe='')}/flows"
+        at = parts.simulator.call(call.internal, "GET", path, params={"time_s": str(time_s)}, timeout_s=15)
+        return at["time_s"], at["flows"]
+
+    asked = call.query
+    found = parts.topology.trace(
+        call.scope, call.id(), Direction(asked.direction), time_s=asked.time_s, flows_at=flows_at
+    )
+    return Trace.model_construct(
         direction=found.direction,
         method=found.method,
-        run_id=found.run_id,
+        run_id=found.run.id if found.run else None,
+        run=RunUsedAnswer.model_validate(found.run) if found.run else None,
+        revision=found.revision,
         trace=[_reached(one) for one in found.reached],
+    )
+
+
+def show_feed(parts: Parts, call: Call[Nothing, None]) -> Feed:
+    found = parts.topology.feed(call.scope, call.id())
+    return Feed(
+        method=found.method,
+        run=RunUsedAnswer.model_validate(found.run) if found.run else None,
+        sources=[_reached(one) for one in found.sources],
+        route=RouteAnswer.model_validate(found.route) if found.route else None,
+    )
+
+
+def show_redundancy(parts: Parts, call: Call[RedundancyQuery, None]) -> Redundancy:
+    revision, found = parts.topology.irredundant(call.scope, call.id())
+    return Redundancy(
+        revision=revision,
+        total=len(found),
+        components=[IrredundantAnswer.model_validate(one) for one in found[: call.query.top]],
     )
 
 
 def _reached(one: Reached) -> NeighbourAnswer:
     c = one.component
-    return NeighbourAnswer(id=c.id, type=c.type, name=c.name, status=c.status, health=c.health, hops=one.hops)
+    return NeighbourAnswer.model_construct(
+        id=c.id, type=c.type, name=c.name, status=c.status, health=c.health, hops=one.hops
+    )
 
 
 def show_history(parts: Parts, call: Call[Nothing, None]) -> History:
@@ -232,8 +276,16 @@ ROUTES: tuple[Route, ...] = (
           query=NeighbourQuery, answer=Neighbours,
           description="A hop is one joint: from a junction to its pipe is one, to the next junction two."),
     Route("GET", "/components/{id}/trace", show_trace, "Where the water comes from or goes to", _TAG,
-          query=TraceQuery, answer=Trace,
-          description="By the mean flows of the last run of the present revision (`method: run`), else by distance "
-          "from the sources (`method: topology`)."),
+          query=TraceQuery, answer=Trace, errors=(409,),
+          description="By the flows of the network's last run (`method: run`), of its whole period or at `time_s`; "
+          "`run.stale` says that the network has been changed since. Without a run by distance from the sources "
+          "(`method: topology`)."),
+    Route("GET", "/components/{id}/sources", show_feed, "The sources that feed a component", _TAG, answer=Feed,
+          description="Reservoirs and tanks upstream by the flows of the last run, else by distance, and the shortest "
+          "open way from any source."),
+    Route("GET", "/networks/{id}/redundancy", show_redundancy, "Components without redundancy", "networks",
+          query=RedundancyQuery, answer=Redundancy,
+          description="Bridges (links) and articulation points (nodes): what cuts others off from every source when "
+          "it fails, those with most customers behind first."),
     Route("GET", "/components/{id}/history", show_history, "Changes of a component", _TAG, answer=History),
 )  # fmt: skip

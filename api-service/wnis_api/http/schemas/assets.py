@@ -19,6 +19,9 @@ class ServiceConnectionRow(Input):
     served_by: Text
     critical: bool = False
     synthetic: bool = Field(default=False, description="made by a generator, not observed")
+    offset_m: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, description="place on a pipe, from its start node"
+    )
 
 
 class AssetImport(Input):
@@ -35,7 +38,19 @@ class AssetImport(Input):
     ]
     service_connections: Annotated[
         list[dict[str, Any]],
-        Field(default_factory=list, max_length=200_000, description="id, name, customers, served_by, critical"),
+        Field(
+            default_factory=list,
+            max_length=200_000,
+            description="id, name, customers, served_by, critical, offset_m",
+        ),
+    ]
+    isolation_valves: Annotated[
+        list[dict[str, Any]],
+        Field(
+            default_factory=list,
+            max_length=200_000,
+            description="id, pipe, near, offset_m, name, and properties of the valve",
+        ),
     ]
 
 

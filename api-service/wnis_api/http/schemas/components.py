@@ -70,6 +70,15 @@ def _fields() -> dict[str, Any]:
     return fields
 
 
+class Seat(Input):
+    """Where an isolation valve sits on a pipe (or at a pump or control valve)."""
+
+    pipe: Text = Field(description="id, register key or name of the pipe")
+    near: Text | None = Field(default=None, description="id or name of the end node that the offset counts from; "
+                                                        "the pipe's start unless given")  # fmt: skip
+    offset_m: Annotated[float, Field(ge=0, description="distance from there; 0 is at the node")] = 0.0
+
+
 class _Placed(Input):
     name: Text | None = None
 
@@ -81,6 +90,7 @@ class _Stated(_Placed):
     zone: Id | None = Field(default=None, description="id of its zone")
     start: Id | None = Field(default=None, description="id of the component before a link")
     end: Id | None = Field(default=None, description="id of the component after a link")
+    located_on: Seat | None = Field(default=None, description="of an isolation valve: the pipe it sits on, and where")
 
 
 NewComponent = create_model("NewComponent", __base__=_Stated, __doc__="A component to add.", **_fields())
@@ -122,6 +132,9 @@ class TraceQuery(Input):
     """Where to follow the water."""
 
     direction: Literal["upstream", "downstream"]
+    time_s: Annotated[int, Field(ge=0, lt=2**40)] | None = Field(
+        default=None, description="time of the run in s; without it every direction of its whole period counts"
+    )
 
 
 class ZoneRef(Output):
@@ -218,13 +231,65 @@ class Neighbours(Page):
     neighbours: list[NeighbourAnswer]
 
 
+class RunUsedAnswer(Output):
+    """The run whose flows decided; `stale` when the network has been changed since."""
+
+    id: str
+    finished_at: Moment | None
+    network_revision: int | None
+    time_s: int | None = Field(description="the reported time that was looked at; null is the whole period")
+    stale: bool
+
+
 class Trace(Page):
     """Components that the water comes from or goes to, nearest first."""
 
     direction: str
-    method: str = Field(description="`run`: by the flows of run `run_id`; `topology`: by distance from the sources")
+    method: str = Field(description="`run`: by the flows of `run`; `topology`: by distance from the sources")
     run_id: str | None
+    run: RunUsedAnswer | None
+    revision: int = Field(description="revision of the network")
     trace: list[NeighbourAnswer]
+
+
+class RouteAnswer(Output):
+    """The shortest open way from a source: its components, the source first."""
+
+    source: str
+    length_m: float
+    components: list[str]
+
+
+class Feed(Output):
+    """Where a component's water comes from; `method` and `run` as in a trace."""
+
+    method: str
+    run: RunUsedAnswer | None
+    sources: list[NeighbourAnswer]
+    route: RouteAnswer | None
+
+
+class RedundancyQuery(Input):
+    """How much to show."""
+
+    top: Annotated[int, Field(ge=1, le=100_000)] = 100
+
+
+class IrredundantAnswer(Output):
+    """A bridge (link) or articulation point (node)."""
+
+    id: str
+    type: str
+    behind: int = Field(description="components that lose every source with it")
+    customers: int = Field(description="served by it or by these")
+
+
+class Redundancy(Page):
+    """Components without redundancy, those with most customers behind first; `total` are all of them."""
+
+    revision: int
+    total: int
+    components: list[IrredundantAnswer]
 
 
 class ChangeAnswer(Output):
