@@ -91,7 +91,7 @@ export interface paths {
         put?: never;
         /**
          * Import an asset register
-         * @description Attributes by id, register key or name, and service connections. A row that is wrong is reported and the others are taken; rows of a network that does not exist are 404.
+         * @description Attributes by id, register key or name, service connections, and isolation valves on pipes. A row that is wrong is reported and the others are taken; rows of a network that does not exist are 404.
          */
         post: operations["post_assets_import"];
         delete?: never;
@@ -341,6 +341,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/components/{id}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The sources that feed a component
+         * @description Reservoirs and tanks upstream by the flows of the last run, else by distance, and the shortest open way from any source.
+         */
+        get: operations["get_components_by_id_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/components/{id}/trace": {
         parameters: {
             query?: never;
@@ -350,7 +370,7 @@ export interface paths {
         };
         /**
          * Where the water comes from or goes to
-         * @description By the mean flows of the last run of the present revision (`method: run`), else by distance from the sources (`method: topology`).
+         * @description By the flows of the network's last run (`method: run`), of its whole period or at `time_s`; `run.stale` says that the network has been changed since. Without a run by distance from the sources (`method: topology`).
          */
         get: operations["get_components_by_id_trace"];
         put?: never;
@@ -796,6 +816,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/networks/{id}/isolation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What to close for a break
+         * @description The segment of a pipe, node or point, the valves that bound it, and everything that is without a source once they are closed. Segments depend on isolation valves alone; sources are then followed through what is open, pumps, check valves and pressure valves in their direction.
+         */
+        post: operations["post_networks_by_id_isolation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/{id}/redundancy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Components without redundancy
+         * @description Bridges (links) and articulation points (nodes): what cuts others off from every source when it fails, those with most customers behind first.
+         */
+        get: operations["get_networks_by_id_redundancy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/{id}/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Segments of a network */
+        get: operations["get_networks_by_id_segments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/{id}/segments/{segment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One segment with its components */
+        get: operations["get_networks_by_id_segments_by_segment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/networks/{id}/tiles/{z}/{x}/{y}.mvt": {
         parameters: {
             query?: never;
@@ -808,6 +902,26 @@ export interface paths {
          * @description Layers `links` and `nodes`.
          */
         get: operations["get_networks_by_id_tiles_by_z_by_x_by_y"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/{id}/valves/exercise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which isolation valves to maintain first
+         * @description For every isolation valve the customer-hours that its being inoperable would add in a year: over the segments it bounds, added customers times hours of a closure times expected failures, by the failure predictions where there are any.
+         */
+        get: operations["get_networks_by_id_valves_exercise"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1038,9 +1152,16 @@ export interface components {
             }[];
             /**
              * Service Connections
-             * @description id, name, customers, served_by, critical
+             * @description id, name, customers, served_by, critical, offset_m
              */
             service_connections?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Isolation Valves
+             * @description id, pipe, near, offset_m, name, and properties of the valve
+             */
+            isolation_valves?: {
                 [key: string]: unknown;
             }[];
         };
@@ -1295,6 +1416,12 @@ export interface components {
              * @default null
              */
             install_date: string | null;
+            /**
+             * Isolation
+             * @description a control valve of the model that stands for an isolation valve
+             * @default null
+             */
+            isolation: boolean | null;
             /**
              * Length M
              * @description length (m)
@@ -1571,6 +1698,18 @@ export interface components {
             customers: number;
         };
         /**
+         * DemandsAnswer
+         * @description Where demands came from: mean demands of a run, or base demands where `run_id` is null.
+         */
+        DemandsAnswer: {
+            /** Run Id */
+            run_id: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Stale */
+            stale: boolean;
+        };
+        /**
          * DrawnNode
          * @description A node to draw; `key` holds within this answer only.
          */
@@ -1656,6 +1795,18 @@ export interface components {
             stale: boolean;
             /** Prediction Id */
             prediction_id: string;
+        };
+        /**
+         * Feed
+         * @description Where a component's water comes from; `method` and `run` as in a trace.
+         */
+        Feed: {
+            /** Method */
+            method: string;
+            run: components["schemas"]["RunUsedAnswer"] | null;
+            /** Sources */
+            sources: components["schemas"]["NeighbourAnswer"][];
+            route: components["schemas"]["RouteAnswer"] | null;
         };
         /**
          * FeedbackAnswer
@@ -1985,6 +2136,119 @@ export interface components {
             finished_at: string | null;
         };
         /**
+         * IrredundantAnswer
+         * @description A bridge (link) or articulation point (node).
+         */
+        IrredundantAnswer: {
+            /** Id */
+            id: string;
+            /** Type */
+            type: string;
+            /**
+             * Behind
+             * @description components that lose every source with it
+             */
+            behind: number;
+            /**
+             * Customers
+             * @description served by it or by these
+             */
+            customers: number;
+        };
+        /**
+         * IsolationAnswer
+         * @description What to close for a break, and who is without water then.
+         */
+        IsolationAnswer: {
+            /** Network Id */
+            network_id: string;
+            /**
+             * Revision
+             * @description revision of the network that was asked
+             */
+            revision: number;
+            /** Component Id */
+            component_id: string;
+            /** Offset M */
+            offset_m: number | null;
+            /**
+             * Valves
+             * @description to close, the nearest to the break first
+             */
+            valves: string[];
+            /**
+             * Valve Details
+             * @description the same in the same order, with their places
+             */
+            valve_details: components["schemas"]["ValveStep"][];
+            /**
+             * Already Closed
+             * @description valves around the part that are closed as they stand
+             */
+            already_closed: string[];
+            /**
+             * Inoperable Valves
+             * @description given ones, those out of service, and a broken valve itself
+             */
+            inoperable_valves: string[];
+            segment: components["schemas"]["SegmentRef"];
+            /**
+             * Sources Inside
+             * @description sources that no valve parts from the break: shut them themselves
+             */
+            sources_inside: string[];
+            /**
+             * Isolated
+             * @description all without a source afterwards, the segment included
+             */
+            isolated: string[];
+            /**
+             * Unintended
+             * @description isolated without the segment
+             */
+            unintended: string[];
+            /**
+             * Without Source Before
+             * @description what of these has no source as the network stands
+             */
+            without_source_before: string[];
+            /** Tanks */
+            tanks: components["schemas"]["TankAnswer"][];
+            /** Customers */
+            customers: number;
+            /** Demand M3S */
+            demand_m3s: number;
+            /**
+             * Critical Customers
+             * @description by name
+             */
+            critical_customers: string[];
+            worst_valve: components["schemas"]["WorstValveAnswer"] | null;
+            demands: components["schemas"]["DemandsAnswer"];
+        };
+        /**
+         * IsolationQuestion
+         * @description A break.
+         */
+        IsolationQuestion: {
+            /**
+             * Component Id
+             * @description a pipe, pump, valve or node of the network
+             */
+            component_id: string;
+            /**
+             * Offset M
+             * @description place on a pipe, from its start node; without it a pipe that valves split means all its segments
+             * @default null
+             */
+            offset_m: number | null;
+            /**
+             * Inoperable Valves
+             * @description isolation valves that cannot be closed
+             */
+            inoperable_valves?: string[];
+        };
+        /**
          * IssuedKey
          * @description A new key with its text, shown this once.
          */
@@ -2311,6 +2575,11 @@ export interface components {
              */
             end: string | null;
             /**
+             * @description of an isolation valve: the pipe it sits on, and where
+             * @default null
+             */
+            located_on: components["schemas"]["Seat"] | null;
+            /**
              * Base Demand M3S
              * @description sum of its demand categories before patterns (m3/s)
              * @default null
@@ -2370,6 +2639,12 @@ export interface components {
              * @default null
              */
             install_date: string | null;
+            /**
+             * Isolation
+             * @description a control valve of the model that stands for an isolation valve
+             * @default null
+             */
+            isolation: boolean | null;
             /**
              * Length M
              * @description length (m)
@@ -2835,6 +3110,23 @@ export interface components {
             ranking: components["schemas"]["RankedAnswer"][];
         };
         /**
+         * Redundancy
+         * @description Components without redundancy, those with most customers behind first; `total` are all of them.
+         */
+        Redundancy: {
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+            /** Revision */
+            revision: number;
+            /** Total */
+            total: number;
+            /** Components */
+            components: components["schemas"]["IrredundantAnswer"][];
+        };
+        /**
          * Refresh
          * @description A refresh token, good for one use.
          */
@@ -2848,6 +3140,18 @@ export interface components {
          * @enum {string}
          */
         Role: "operator" | "maintenance" | "engineer" | "manager" | "analyst" | "admin" | "platform_admin";
+        /**
+         * RouteAnswer
+         * @description The shortest open way from a source: its components, the source first.
+         */
+        RouteAnswer: {
+            /** Source */
+            source: string;
+            /** Length M */
+            length_m: number;
+            /** Components */
+            components: string[];
+        };
         /**
          * RowErrors
          * @description A row that was not written, and why.
@@ -2926,6 +3230,25 @@ export interface components {
          * @enum {string}
          */
         RunKind: "hydraulic";
+        /**
+         * RunUsedAnswer
+         * @description The run whose flows decided; `stale` when the network has been changed since.
+         */
+        RunUsedAnswer: {
+            /** Id */
+            id: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Network Revision */
+            network_revision: number | null;
+            /**
+             * Time S
+             * @description the reported time that was looked at; null is the whole period
+             */
+            time_s: number | null;
+            /** Stale */
+            stale: boolean;
+        };
         /**
          * RunningAnswer
          * @description A query that runs.
@@ -3019,6 +3342,92 @@ export interface components {
             hops: number | null;
         };
         /**
+         * Seat
+         * @description Where an isolation valve sits on a pipe (or at a pump or control valve).
+         */
+        Seat: {
+            /**
+             * Pipe
+             * @description id, register key or name of the pipe
+             */
+            pipe: string;
+            /**
+             * Near
+             * @description id or name of the end node that the offset counts from; the pipe's start unless given
+             * @default null
+             */
+            near: string | null;
+            /**
+             * Offset M
+             * @description distance from there; 0 is at the node
+             * @default 0
+             */
+            offset_m: number;
+        };
+        /**
+         * SegmentAnswer
+         * @description What the isolation valves around it shut off together.
+         */
+        SegmentAnswer: {
+            /** Id */
+            id: string;
+            /** Components */
+            components: number;
+            /** Length M */
+            length_m: number;
+            /** Customers */
+            customers: number;
+            /** Demand M3S */
+            demand_m3s: number;
+            /** Valves */
+            valves: string[];
+        };
+        /**
+         * SegmentMembers
+         * @description A segment with its components.
+         */
+        SegmentMembers: {
+            /** Id */
+            id: string;
+            /** Components */
+            components: number;
+            /** Length M */
+            length_m: number;
+            /** Customers */
+            customers: number;
+            /** Demand M3S */
+            demand_m3s: number;
+            /** Valves */
+            valves: string[];
+            /** Members */
+            members: string[];
+        };
+        /**
+         * SegmentRef
+         * @description What is shut off: `id` is the segment of the break, `ids` are all when several are.
+         */
+        SegmentRef: {
+            /** Id */
+            id: string;
+            /** Ids */
+            ids: string[];
+            /** Components */
+            components: string[];
+        };
+        /**
+         * Segments
+         * @description Segments by id.
+         */
+        Segments: {
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+            /** Segments */
+            segments: components["schemas"]["SegmentAnswer"][];
+        };
+        /**
          * Series
          * @description Values over the simulated period.
          */
@@ -3088,6 +3497,16 @@ export interface components {
             utility: string;
         };
         /**
+         * TankAnswer
+         * @description A tank that no reservoir fills afterwards; null: nobody takes its water.
+         */
+        TankAnswer: {
+            /** Id */
+            id: string;
+            /** Lasts S */
+            lasts_s: number | null;
+        };
+        /**
          * Tokens
          * @description An access token for an hour and a refresh token for the next one.
          */
@@ -3117,11 +3536,17 @@ export interface components {
             direction: string;
             /**
              * Method
-             * @description `run`: by the flows of run `run_id`; `topology`: by distance from the sources
+             * @description `run`: by the flows of `run`; `topology`: by distance from the sources
              */
             method: string;
             /** Run Id */
             run_id: string | null;
+            run: components["schemas"]["RunUsedAnswer"] | null;
+            /**
+             * Revision
+             * @description revision of the network
+             */
+            revision: number;
             /** Trace */
             trace: components["schemas"]["NeighbourAnswer"][];
         };
@@ -3175,6 +3600,80 @@ export interface components {
             utility: string;
             /** Utilities */
             utilities: components["schemas"]["MembershipAnswer"][];
+        };
+        /**
+         * ValveExercise
+         * @description Isolation valves, those to maintain first.
+         */
+        ValveExercise: {
+            /**
+             * Next Cursor
+             * @default null
+             */
+            next_cursor: string | null;
+            /** Network Id */
+            network_id: string;
+            /** Revision */
+            revision: number;
+            /** Closure H */
+            closure_h: number;
+            /**
+             * Predicted Components
+             * @description had a failure probability; pipes without one count by their length at 14 breaks per 100 miles a year (Folkman 2018)
+             */
+            predicted_components: number;
+            /**
+             * Total
+             * @description isolation valves of the network
+             */
+            total: number;
+            /** Valves */
+            valves: components["schemas"]["ValveExerciseAnswer"][];
+        };
+        /**
+         * ValveExerciseAnswer
+         * @description What it is worth that a valve can be closed.
+         */
+        ValveExerciseAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Customer Hours
+             * @description customer-hours without water that its being inoperable adds in a year
+             */
+            customer_hours: number;
+            /** Worst Added Customers */
+            worst_added_customers: number;
+            /** Worst Segment */
+            worst_segment: string;
+            /**
+             * Closures
+             * @description closures expected in a year of the segments that it bounds
+             */
+            closures: number;
+        };
+        /**
+         * ValveStep
+         * @description A valve to close; a valve between two nodes has no pipe.
+         */
+        ValveStep: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Distance M
+             * @description along the pipes, from the break or from the middle of the component
+             */
+            distance_m: number;
+            /** Pipe */
+            pipe: string | null;
+            /** Near */
+            near: string | null;
+            /** Offset M */
+            offset_m: number | null;
         };
         /**
          * VersionAnswer
@@ -3259,6 +3758,18 @@ export interface components {
             supersedes: components["schemas"]["SupersededAnswer"][];
             /** Superseded By */
             superseded_by: string | null;
+        };
+        /**
+         * WorstValveAnswer
+         * @description The valve whose being inoperable would hurt most.
+         */
+        WorstValveAnswer: {
+            /** Id */
+            id: string;
+            /** Added Customers */
+            added_customers: number;
+            /** Added Demand M3S */
+            added_demand_m3s: number;
         };
         /**
          * ZoneAnswer
@@ -4392,10 +4903,50 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    get_components_by_id_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sources that feed a component */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feed"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     get_components_by_id_trace: {
         parameters: {
             query: {
                 direction: "upstream" | "downstream";
+                /** @description time of the run in s; without it every direction of its whole period counts */
+                time_s?: number;
             };
             header?: never;
             path: {
@@ -4421,6 +4972,7 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
             /** @description the address has more than 8,190 characters */
             414: {
                 headers: {
@@ -5583,6 +6135,174 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    post_networks_by_id_isolation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IsolationQuestion"];
+            };
+        };
+        responses: {
+            /** @description What to close for a break */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IsolationAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_networks_by_id_redundancy: {
+        parameters: {
+            query?: {
+                top?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Components without redundancy */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redundancy"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_networks_by_id_segments: {
+        parameters: {
+            query?: {
+                /** @description rows on a page */
+                limit?: number;
+                /** @description `next_cursor` of the page before; opaque */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Segments of a network */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segments"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_networks_by_id_segments_by_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                segment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One segment with its components */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentMembers"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     get_networks_by_id_tiles_by_z_by_x_by_y: {
         parameters: {
             query?: never;
@@ -5634,6 +6354,50 @@ export interface operations {
                 };
                 content?: never;
             };
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_networks_by_id_valves_exercise: {
+        parameters: {
+            query?: {
+                /** @description hours that a closure lasts */
+                closure_h?: number;
+                /** @description how many valves are shown */
+                top?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which isolation valves to maintain first */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValveExercise"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
