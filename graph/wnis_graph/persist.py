@@ -10,7 +10,8 @@ from typing import Any
 from wnis_core.clock import now
 from wnis_core.errors import Conflict
 
-from wnis_graph.desired import DesiredComponent, DesiredNetwork, IdOf, desired_network, imported_ids
+from wnis_graph.desired import DesiredNetwork, IdOf, desired_network, imported_ids
+from wnis_graph.import_difference import ComponentDifference, ImportDifference, compared
 from wnis_graph.network_model import NetworkModel
 from wnis_graph.queries import components, networks
 from wnis_graph.queries.networks import StoredComponent
@@ -34,26 +35,17 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class ImportSummary:
-    """What an import did; `removed` components were retired, never deleted."""
+    """What an import did, or of a dry run would do; `removed` components are retired, never deleted.
+
+    `components` is what it did to each, `revision` the network's afterwards.
+    """
 
     created: int
     updated: int
     removed: int
     unchanged: int
     revision: int
-
-
-@dataclass(frozen=True)
-class _Difference:
-    created: list[DesiredComponent]
-    updated: list[tuple[str, dict[str, Any]]]
-    revisions: list[dict[str, Any]]
-    retired: int
-    unchanged: int
-
-    @property
-    def empty(self) -> bool:
-        return not (self.created or self.updated)
+    components: tuple[ComponentDifference, ...] = ()
 
 
 def persist_network(
@@ -75,8 +67,8 @@ def persist_network(
     def work(tx: Transaction) -> ImportSummary:
         at = now()
         held = tx.run(networks.LOCK, id=network_id)[0]
-        stored = {s.properties["id"]: s for s in tx.run(networks.STORED_COMPONENTS, id=network_id)}
-        found = _compare(scope, desired, stored, at)
+        stored, joints = _stored(tx, network_id)
+        found = compared(scope, desired, stored, joints, at)
         new_ids = [c.id for c in found.created]
         if foreign := tx.run(networks.FOREIGN_IDS, ids=new_ids, network=network_id):
             raise Conflict(
@@ -84,7 +76,7 @@ def persist_network(
                 mend="Import it under other ids.",
             )
         _write_components(tx, network_id, found, at)
-        changed = _write_joints(tx, network_id, desired, stored)
+        changed = _write_joints(tx, desired, joints)
         changed |= _write_zones(tx, network_id, desired, stored)
         old, new = difference(held, heading)
         revision = int(held["revision"])
@@ -95,15 +87,41 @@ def persist_network(
                       "removed": found.retired}  # fmt: skip
             row = revision_row(scope, network_id, "import", old, new | counts, at)
             tx.run(networks.RECORD_REVISION, id=network_id, row=row)
-        return ImportSummary(
-            created=len(found.created),
-            updated=len(found.updated) - found.retired,
-            removed=found.retired,
-            unchanged=found.unchanged,
-            revision=revision,
-        )
+        return _summary(found, revision)
 
     return runner.write(scope, work, timeout_s=IMPORT_TIMEOUT_S)
+
+
+def compare_network(
+    runner: Runner, scope: Scope, network_id: str, model: NetworkModel, *, crs: str | None = None,
+    id_of: IdOf = imported_ids,
+) -> ImportSummary:  # fmt: skip
+    """What `persist_network` would do; nothing is written. See `NetworkRepository.compare`."""
+    desired = desired_network(network_id, model, crs, id_of)
+
+    def work(tx: Transaction) -> ImportSummary:
+        head = tx.run_one(networks.HEADS, id=network_id)
+        stored, joints = _stored(tx, network_id)
+        found = compared(scope, desired, stored, joints, now())
+        return _summary(found, head.revision if head else 0)
+
+    return runner.read(scope, work)
+
+
+def _stored(tx: Transaction, network_id: str) -> tuple[dict[str, StoredComponent], set[tuple[str, str]]]:
+    stored = {s.properties["id"]: s for s in tx.run(networks.STORED_COMPONENTS, id=network_id)}
+    return stored, set(tx.run(networks.JOINTS, id=network_id)) if stored else set()
+
+
+def _summary(found: ImportDifference, revision: int) -> ImportSummary:
+    return ImportSummary(
+        created=len(found.created),
+        updated=len(found.updated) - found.retired,
+        removed=found.retired,
+        unchanged=found.unchanged,
+        revision=revision,
+        components=found.components,
+    )
 
 
 def _heading(
@@ -136,40 +154,7 @@ def _heading(
     return heading
 
 
-def _compare(scope: Scope, desired: DesiredNetwork, stored: Mapping[str, StoredComponent], at: datetime) -> _Difference:
-    created: list[DesiredComponent] = []
-    updated: list[tuple[str, dict[str, Any]]] = []
-    revisions: list[dict[str, Any]] = []
-    unchanged = retired = 0
-
-    def change(identifier: str, action: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        old, new = difference(before, after)
-        revisions.append(revision_row(scope, identifier, action, old, new, at))
-        updated.append((identifier, new | {"revision": before["revision"] + 1, "updated_at": at}))
-
-    for identifier, component in desired.components.items():
-        if identifier not in stored:
-            created.append(component)
-            continue
-        before = stored[identifier].properties
-        after = dict(component.stated)
-        if before.get("retired_at") is not None:
-            after = {"status": component.initial.get("status")} | after | {"retired_at": None}
-            change(identifier, "restore", before, after)
-        elif difference(before, after)[1]:
-            change(identifier, "import", before, after)
-        else:
-            unchanged += 1
-    for identifier, node in stored.items():
-        before = node.properties
-        if identifier in desired.components or before.get("retired_at") is not None or before["origin"] != "file":
-            continue
-        change(identifier, "retire", before, {"status": "retired", "retired_at": at})
-        retired += 1
-    return _Difference(created, updated, revisions, retired, unchanged)
-
-
-def _write_components(tx: Transaction, network_id: str, found: _Difference, at: datetime) -> None:
+def _write_components(tx: Transaction, network_id: str, found: ImportDifference, at: datetime) -> None:
     for label in COMPONENT_LABELS:
         rows = [
             {"properties": for_driver({**c.initial, **c.stated, "created_at": at, "updated_at": at})}
@@ -183,10 +168,7 @@ def _write_components(tx: Transaction, network_id: str, found: _Difference, at: 
     tx.run_batches(components.RECORD_REVISIONS, found.revisions)
 
 
-def _write_joints(
-    tx: Transaction, network_id: str, desired: DesiredNetwork, stored: Mapping[str, StoredComponent]
-) -> bool:
-    present = set(tx.run(networks.JOINTS, id=network_id)) if stored else set()
+def _write_joints(tx: Transaction, desired: DesiredNetwork, present: set[tuple[str, str]]) -> bool:
     # joints of what a person added or what is retired are not the file's to remove
     of_file = {pair for pair in present if pair[0] in desired.components and pair[1] in desired.components}
     missing, gone = sorted(desired.joints - present), sorted(of_file - desired.joints)

@@ -11,12 +11,17 @@ from wnis_core.clock import now
 from wnis_core.ids import new_id
 
 from wnis_graph.queries.components import RevisionRow
+from wnis_graph.schema.declaration import Kind, Property
 from wnis_graph.schema.model import SCHEMA
 from wnis_graph.scope import Scope
 from wnis_graph.values import properties_from_json, properties_to_json
 
 UNRECORDED = frozenset({"revision", "updated_at", "health", "health_reason"})
 """Bookkeeping and derived properties: changes of these leave no Revision."""
+
+ENDS = frozenset({"start", "end"})
+"""What a Revision also records of a link and no property holds: the ids of the nodes that it joins."""
+_JOINED = Property("end", Kind.STRING, "id of a node that a link joins")
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,12 @@ def revision_row(
 def change_of(row: RevisionRow, label: str) -> Change:
     """The change that a Revision records, its values typed by the schema."""
     declared = SCHEMA.properties_of(label)
+    joined = dict.fromkeys(ENDS, _JOINED)
     return Change(
         id=row.id,
         action=row.action,
-        old=properties_from_json(row.old_json, declared),
-        new=properties_from_json(row.new_json, declared),
+        old=properties_from_json(row.old_json, {**joined, **declared}),
+        new=properties_from_json(row.new_json, {**joined, **declared}),
         recorded_by=row.recorded_by,
         recorded_at=row.recorded_at,
     )
@@ -80,5 +86,5 @@ def rewind(properties: Mapping[str, Any], changes: Iterable[Change], moment: dat
     for change in sorted(changes, key=lambda c: (c.recorded_at, c.id), reverse=True):
         if change.recorded_at <= moment:
             break
-        past.update(change.old)
+        past.update({name: value for name, value in change.old.items() if name not in ENDS})
     return {k: v for k, v in past.items() if v is not None}

@@ -6,17 +6,19 @@ import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from wnis_core.errors import InvalidModel, NotFound
+from wnis_core.errors import FieldProblem, InvalidModel, NotFound
 from wnis_core.jobs import JobContext
 from wnis_core.objects import ObjectStore
 from wnis_core.tokens import Caller
+from wnis_graph.import_difference import ComponentDifference
 from wnis_graph.mini import MINI, MINI_ID, MINI_NAME
 from wnis_graph.network_model import NetworkModel
 from wnis_graph.repositories.health import HealthRepository
-from wnis_graph.repositories.networks import NetworkRepository, SourceFile, own_names
+from wnis_graph.repositories.networks import ImportSummary, NetworkRepository, SourceFile, own_names
 from wnis_graph.repositories.simulations import SimulationRepository
 from wnis_graph.runner import Runner
 from wnis_graph.scope import Scope
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 
 SAMPLE_CRS = {"ky4": "EPSG:3089", "ky10": "EPSG:3089"}
 """Kentucky's single zone in US survey feet: drawn pipes are as long there as the models say (median 1.000)."""
-_MOST_REMARKS = 200
+_MOST_LISTED = 1_000
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,13 @@ class Importer:
         model = self._read(context, content)
         if request.strict:
             refuse_warnings(model)
+        request = replace(request, crs=request.crs or self._present_crs(context, request.network_id))
         if request.dry_run:
+            would = NetworkRepository(self.runner).compare(
+                scope_of(context.caller), request.network_id, model, crs=request.crs
+            )
             self.objects.delete(request.upload_key)
-            return {"network_id": request.network_id, "dry_run": True, **summary_of(model)}
+            return {"network_id": request.network_id, "dry_run": True, **difference_of(would), **summary_of(model)}
         self.objects.put(kept_key, content)
         result = self._persist(
             context, request.network_id, model, SourceFile(request.source_name, request.sha256, kept_key),
@@ -88,9 +94,7 @@ class Importer:
                 context,
                 network_id,
                 MINI,
-                lambda scope: asdict(
-                    repository.persist(scope, network_id, MINI, None, name=MINI_NAME, id_of=own_names)
-                ),
+                lambda scope: repository.persist(scope, network_id, MINI, None, name=MINI_NAME, id_of=own_names),
             )
         content = contained_runs.library_model(name)
         sha256 = hashlib.sha256(content).hexdigest()
@@ -112,6 +116,13 @@ class Importer:
         context.raise_if_cancelled()
         return replace(model, zones=derive_zones(model))
 
+    def _present_crs(self, context: JobContext, network_id: str) -> str | None:
+        """A newer file is in the coordinates of the older one, unless somebody says otherwise."""
+        try:
+            return NetworkRepository(self.runner).head(scope_of(context.caller), network_id).crs
+        except NotFound:
+            return None
+
     def _persist(
         self, context: JobContext, network_id: str, model: NetworkModel, source: SourceFile, *, crs: str | None,
         name: str | None, synthetic: bool = False,
@@ -121,13 +132,11 @@ class Importer:
             context,
             network_id,
             model,
-            lambda scope: asdict(
-                repository.persist(scope, network_id, model, source, crs=crs, name=name, synthetic=synthetic)
-            ),
+            lambda scope: repository.persist(scope, network_id, model, source, crs=crs, name=name, synthetic=synthetic),
         )
 
     def _write(
-        self, context: JobContext, network_id: str, model: NetworkModel, persist: Callable[[Scope], dict[str, Any]]
+        self, context: JobContext, network_id: str, model: NetworkModel, persist: Callable[[Scope], ImportSummary]
     ) -> dict[str, Any]:
         scope = scope_of(context.caller)
         context.raise_if_cancelled()
@@ -136,8 +145,9 @@ class Importer:
         context.progress(0.9, "judging the health of its components")
         HealthRepository(self.runner).refresh(scope, network_id)
         SimulationRepository(self.runner).imported_by(scope, context.job_id, network_id)
-        log.info("imported network %s: %s", network_id, written)
-        return {"network_id": network_id, "dry_run": False, **written, **summary_of(model)}
+        difference = difference_of(written)
+        log.info("imported network %s: %s", network_id, {k: v for k, v in difference.items() if k != "differences"})
+        return {"network_id": network_id, "dry_run": False, **difference, **summary_of(model)}
 
 
 def source_key(utility: str, sha256: str) -> str:
@@ -167,16 +177,48 @@ def summary_of(model: NetworkModel) -> dict[str, Any]:
             "valves": len(model.valves),
         },
         "zones": len(model.zones),
-        "remarks": [asdict(remark) for remark in model.remarks[:_MOST_REMARKS]],
+        "remarks": [asdict(remark) for remark in model.remarks[:_MOST_LISTED]],
+        "remarks_total": len(model.remarks),
     }
 
 
+def difference_of(summary: ImportSummary) -> dict[str, Any]:
+    """What an import did, or would do, for the job's result; `differences_total` says how many there are to list.
+
+    The components of a network's first import are not listed: they are all of the file's.
+    """
+    listed = summary.components if summary.unchanged + summary.updated + summary.removed else ()
+    return {
+        "created": summary.created,
+        "updated": summary.updated,
+        "removed": summary.removed,
+        "unchanged": summary.unchanged,
+        "revision": summary.revision,
+        "differences": [_difference_document(one) for one in listed[:_MOST_LISTED]],
+        "differences_total": len(listed),
+    }
+
+
+def _difference_document(one: ComponentDifference) -> dict[str, Any]:
+    changed = {} if one.action == "add" else {
+        name: {"old": _plain(one.old.get(name)), "new": _plain(new)} for name, new in one.new.items()
+    }  # fmt: skip
+    return {"action": one.action, "id": one.id, "type": one.type, "name": one.name, "properties": changed}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
 def refuse_warnings(model: NetworkModel) -> None:
-    """What ``strict`` means: the first remark of severity warning is an error."""
-    for remark in model.remarks:
-        if remark.severity == "warning":
-            raise InvalidModel(
-                remark.message,
-                mend="Correct the file, or import it without strict.",
-                details={"section": remark.section, "line": remark.line, "id": remark.component},
-            )
+    """What ``strict`` means: what would be lost or read otherwise than it looks is an error that lists all of it."""
+    lost = [remark for remark in model.remarks if remark.severity == "warning"]
+    if not lost:
+        return
+    more = f" ({len(lost) - 1} more)" if len(lost) > 1 else ""
+    raise InvalidModel(
+        f"{lost[0].message}{more}",
+        mend="Correct the file, or import it without strict.",
+        details={"section": lost[0].section, "line": lost[0].line, "id": lost[0].component},
+        fields=[FieldProblem(f"[{r.section}] line {r.line}", r.message) for r in lost[:_MOST_LISTED]],
+    )

@@ -61,9 +61,9 @@ def _of_file(scan: Scan) -> Iterator[ImportRemark]:
                            "OPTIONS", scan.hydraulics_line)  # fmt: skip
     lost = [name for name in scan.nodes if name not in scan.located]
     if lost and scan.located:
-        yield ImportRemark("warning", f"{len(lost)} nodes have no coordinates, the first is {lost[0]}.", "COORDINATES")
+        yield ImportRemark("info", f"{len(lost)} nodes have no coordinates, the first is {lost[0]}.", "COORDINATES")
     elif lost:
-        yield ImportRemark("warning", "No node has coordinates; the network has no map.", "COORDINATES")
+        yield ImportRemark("info", "No node has coordinates; the network has no map.", "COORDINATES")
 
 
 def _of_lines(scan: Scan) -> Iterator[ImportRemark]:

@@ -153,7 +153,7 @@ def _summary(latest: RawRow | None) -> LatestSummary | None:
     return LatestSummary(latest["run_id"], native(latest["finished_at"]), numbers)
 
 
-def _revision(row: RawRow) -> RevisionRow:
+def revision_row_of(row: RawRow) -> RevisionRow:
     r = row["revision"]
     return RevisionRow(
         r["id"], r["subject_id"], r["action"], r.get("old_json"), r.get("new_json"), r["recorded_by"],
@@ -396,7 +396,7 @@ HISTORY = Query(
     MATCH (r:Revision {utility: $utility, subject_id: $id})-[:CHANGED]->(:Component {utility: $utility, id: $id})
     RETURN properties(r) AS revision ORDER BY r.recorded_at DESC, r.id DESC
     """,
-    _revision,
+    revision_row_of,
 )
 
 SERVICE_CONNECTIONS = Query(

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from wnis_graph.placement import Plane
+from wnis_graph.queries.components import RevisionRow, revision_row_of
 from wnis_graph.query import Access, Query, RawRow, nothing
 from wnis_graph.values import native
 
@@ -54,6 +55,14 @@ class StoredComponent:
 
     properties: Mapping[str, Any]
     zones: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """All properties of a network's node, and what was recorded of its changes."""
+
+    properties: Mapping[str, Any]
+    revisions: tuple[RevisionRow, ...]
 
 
 def network_of(properties: Mapping[str, Any], counts: Mapping[str, int]) -> Network:
@@ -111,6 +120,59 @@ HEADS = Query(
     RETURN properties(n) AS network, [] AS counts ORDER BY n.id
     """,
     _network,
+)
+
+RECORDED = Query(
+    "networks.recorded",
+    Access.READ,
+    """
+    MATCH (n:Network {utility: $utility, id: $id})
+    OPTIONAL MATCH (r:Revision {utility: $utility, subject_id: $id})-[:CHANGED]->(n)
+    RETURN properties(n) AS network, collect(properties(r)) AS revisions
+    """,
+    lambda row: Recorded(
+        native(dict(row["network"])), tuple(revision_row_of({"revision": r}) for r in row["revisions"])
+    ),
+)
+
+COUNTS_AT = Query(
+    "networks.counts_at",
+    Access.READ,
+    # the first thing that happened to a component afterwards says whether it was there
+    """
+    MATCH (c:Component) WHERE c.utility = $utility AND c.network = $id AND c.created_at <= $at
+    CALL (c) {
+      OPTIONAL MATCH (r:Revision)-[:CHANGED]->(c)
+      WHERE r.utility = $utility AND r.recorded_at > $at AND r.action IN ['retire', 'restore']
+      RETURN r.action AS next ORDER BY r.recorded_at, r.id LIMIT 1
+    }
+    WITH c.type AS type, CASE next WHEN 'retire' THEN true WHEN 'restore' THEN false
+      ELSE c.retired_at IS NULL END AS there
+    WHERE there
+    RETURN type, count(*) AS number ORDER BY type
+    """,
+    lambda row: (str(row["type"]), int(row["number"])),
+    timeout_s=60,
+)
+
+WRITES_SINCE = Query(
+    "networks.writes_since",
+    Access.READ,
+    # everything that one transaction records has one moment
+    """
+    CALL () {
+      MATCH (r:Revision)-[:CHANGED]->(:Network {utility: $utility, id: $id})
+      WHERE r.utility = $utility AND r.recorded_at > $at
+      RETURN r.recorded_at AS moment
+      UNION
+      MATCH (c:Component) WHERE c.utility = $utility AND c.network = $id
+      MATCH (r:Revision)-[:CHANGED]->(c) WHERE r.utility = $utility AND r.recorded_at > $at
+      RETURN r.recorded_at AS moment
+    }
+    RETURN count(DISTINCT moment) AS writes
+    """,
+    lambda row: int(row["writes"]),
+    timeout_s=60,
 )
 
 LOCK = Query(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from wnis_core.errors import NotFound
 
 from wnis_graph.desired import IdOf, imported_ids, own_names
 from wnis_graph.network_model import NetworkModel
-from wnis_graph.persist import ImportSummary, SourceFile, persist_network
+from wnis_graph.persist import ImportSummary, SourceFile, compare_network, persist_network
 from wnis_graph.queries import networks
-from wnis_graph.queries.networks import Network, Zone
+from wnis_graph.queries.networks import Network, Zone, network_of
 from wnis_graph.rebuild import rebuild_model
+from wnis_graph.revisions import change_of, rewind
 from wnis_graph.runner import Runner, Transaction
 from wnis_graph.scope import Scope
 
@@ -59,6 +62,36 @@ class NetworkRepository:
         return persist_network(
             self._runner, scope, network_id, model, source, crs=crs, name=name, synthetic=synthetic, id_of=id_of
         )
+
+    def compare(
+        self, scope: Scope, network_id: str, model: NetworkModel, *, crs: str | None = None, id_of: IdOf = imported_ids
+    ) -> ImportSummary:
+        """What `persist` with the same arguments would do now; writes nothing and raises the same."""
+        return compare_network(self._runner, scope, network_id, model, crs=crs, id_of=id_of)
+
+    def get_as_of(self, scope: Scope, network_id: str, moment: datetime) -> Network:
+        """The network as it was recorded at `moment`: its own properties, its revision and what it held.
+
+        Raises
+        ------
+        NotFound
+            no such network, or it was not there yet
+        """
+
+        def work(tx: Transaction) -> Network:
+            found = tx.run_one(networks.RECORDED, id=network_id)
+            if found is None:
+                raise _missing(network_id)
+            created_at = found.properties.get("created_at")
+            if created_at is None or created_at > moment:
+                raise NotFound(f"The network {network_id!r} was not recorded yet at {moment.isoformat()}.")
+            changes = [change_of(row, "Network") for row in found.revisions]
+            past = rewind(found.properties, changes, moment)
+            [writes] = tx.run(networks.WRITES_SINCE, id=network_id, at=moment)
+            counts = dict(tx.run(networks.COUNTS_AT, id=network_id, at=moment))
+            return network_of(past | {"revision": found.properties["revision"] - writes}, counts)
+
+        return self._runner.read(scope, work)
 
     def get(self, scope: Scope, network_id: str) -> Network:
         """The network, or NotFound."""

@@ -27,25 +27,75 @@ def _summary(job: dict[str, Any]) -> str:
     return f"{job['state']}: {facts}" if facts else str(job["state"])
 
 
+def _report(job: dict[str, Any]) -> None:
+    """What the import remarks, line by line, on standard error."""
+    result = job.get("result") or {}
+    for remark in result.get("remarks", []):
+        at = " ".join(
+            ([f"[{remark['section']}]"] if remark["section"] else [])
+            + ([f"line {remark['line']}"] if remark["line"] else [])
+        )
+        say(f"{remark['severity']}: {at + ': ' if at else ''}{remark['message']}")
+    more = result.get("remarks_total", 0) - len(result.get("remarks", []))
+    if more > 0:
+        say(f"and {more} remarks more.")
+
+
+def _differences(result: dict[str, Any]) -> str:
+    """Added, changed and removed components, a line each."""
+    signs = {"add": "+", "change": "~", "remove": "-", "restore": "+"}
+    lines = []
+    for one in result["differences"]:
+        changed = "; ".join(f"{n}: {_value(v['old'])} -> {_value(v['new'])}" for n, v in one["properties"].items())
+        lines.append(f"{signs[one['action']]} {one['type']} {one['name']}" + (f"  {changed}" if changed else ""))
+    more = result["differences_total"] - len(result["differences"])
+    lines += [f"and {more} more."] if more else []
+    counts = f"{result['created']} added, {result['updated']} changed, {result['removed']} removed"
+    return "\n".join([*lines, f"{counts}, {result['unchanged']} unchanged."])
+
+
+def _value(value: Any) -> str:
+    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _upload(file: Path, id: str, **fields: str | None) -> dict[str, Any]:
+    known = {name: value for name, value in fields.items() if value is not None}
+    accepted: dict[str, Any] = server().upload("/networks", readable(file), {"id": id, **known})
+    return accepted
+
+
 @app.command("import", epilog="Example: wnis network import town.inp --id town --crs EPSG:3089")
 def import_(
     file: Annotated[Path, typer.Argument(help="EPANET INP file.")],
     id: Annotated[str, typer.Option("--id", help="Id of the network; a known one is imported again.")],
     crs: Annotated[str | None, typer.Option(help="Coordinate reference system, such as EPSG:3089.")] = None,
     name: Annotated[str | None, typer.Option(help="Name shown to people.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse what would be reinterpreted.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check only.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse what would be lost or misread.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, check and say what would change.")] = False,
     no_wait: NoWait = False,
     as_json: Json = False,
 ) -> None:
     """Import an EPANET INP file; importing it again changes what changed and duplicates nothing."""
+    accepted = _upload(file, id, crs=crs, name=name, strict=str(strict).lower(), dry_run=str(dry_run).lower())
+    job = follow(server(), accepted, f"Importing {file.name}", no_wait=no_wait)
+    _report(job)
+    result = job.get("result") or {}
+    show(job, as_json, lambda: _differences(result) if dry_run and result else _summary(job))
+
+
+@app.command("diff", epilog="Example: wnis network diff town town-2027.inp")
+def diff(
+    id: Annotated[str, typer.Argument(help="Id of the network.")],
+    file: Annotated[Path, typer.Argument(help="EPANET INP file.")],
+    as_json: Json = False,
+) -> None:
+    """What importing the file would add, change and remove; nothing is written."""
     client = server()
-    fields = {"id": id, "crs": crs, "name": name, "strict": str(strict).lower(), "dry_run": str(dry_run).lower()}
-    accepted = client.upload("/networks", readable(file), {k: v for k, v in fields.items() if v is not None})
-    job = follow(client, accepted, f"Importing {file.name}", no_wait=no_wait)
-    for remark in (job.get("result") or {}).get("remarks", []):
-        say(str(remark))
-    show(job, as_json, lambda: _summary(job))
+    readable(file)
+    client.get(f"/networks/{part(id)}")
+    job = follow(client, _upload(file, id, dry_run="true"), f"Comparing {file.name}", no_wait=False)
+    result = job["result"]
+    show(result, as_json, lambda: _differences(result))
 
 
 @app.command("sample", epilog="Example: wnis network sample mini")

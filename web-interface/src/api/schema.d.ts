@@ -766,7 +766,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One network */
+        /**
+         * One network
+         * @description With `as_of` its own properties, its revision and the number of its components are as they were recorded at that moment.
+         */
         get: operations["get_networks_by_id"];
         put?: never;
         post?: never;
@@ -2509,6 +2512,11 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+            /**
+             * As Of
+             * @default null
+             */
+            as_of: string | null;
         };
         /**
          * NetworkJob
@@ -5905,13 +5913,13 @@ export interface operations {
                     crs?: string | null;
                     /**
                      * Strict
-                     * @description refuse what would be reinterpreted or left out
+                     * @description refuse what would be lost or read otherwise than it looks
                      * @default false
                      */
                     strict?: boolean;
                     /**
                      * Dry Run
-                     * @description read and check only
+                     * @description read, check and say what would change; nothing is written
                      * @default false
                      */
                     dry_run?: boolean;
@@ -6004,7 +6012,9 @@ export interface operations {
     };
     get_networks_by_id: {
         parameters: {
-            query?: never;
+            query?: {
+                as_of?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -6043,6 +6053,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from wnis_graph.queries.networks import Network
 
 from wnis_api.http.route import Call, Nothing, Reply, Role, Route, roles
 from wnis_api.http.schemas.common import decode_cursor, encode_cursor
+from wnis_api.http.schemas.components import AsOfQuery
 from wnis_api.http.schemas.networks import (
     FileVersion,
     InpQuery,
@@ -31,7 +33,7 @@ _UPLOAD_TIMEOUT_S = 60.0
 _EXPORT_TIMEOUT_S = 60.0
 
 
-def _answer(network: Network) -> NetworkAnswer:
+def _answer(network: Network, as_of: datetime | None = None) -> NetworkAnswer:
     plane = network.plane
     return NetworkAnswer(
         id=network.id,
@@ -50,6 +52,7 @@ def _answer(network: Network) -> NetworkAnswer:
         updated_at=network.updated_at,
         synthetic=network.synthetic,
         counts=dict(network.counts),
+        as_of=as_of,
     )
 
 
@@ -96,7 +99,10 @@ def load_sample(parts: Parts, call: Call[Nothing, SampleNetwork]) -> Reply:
     return Reply(NetworkJob.model_validate(accepted), status=202, subject=body["network_id"])
 
 
-def show_network(parts: Parts, call: Call[Nothing, None]) -> Reply:
+def show_network(parts: Parts, call: Call[AsOfQuery, None]) -> Reply:
+    if call.query.as_of is not None:
+        past = parts.networks.get_as_of(call.scope, call.id(), call.query.as_of)
+        return Reply(_answer(past, call.query.as_of))
     network = parts.networks.get(call.scope, call.id())
     return Reply(_answer(network), revision=network.revision)
 
@@ -136,7 +142,9 @@ ROUTES: tuple[Route, ...] = (
           "is a failed job with section, line and id in its error, and the graph is unchanged."),
     Route("POST", "/networks/samples", load_sample, "Load a sample network", _TAG, _EDITORS, body=SampleNetwork,
           answer=NetworkJob, status=202, errors=(409,), action="network.sample", rate=Rate.COSTLY, repeatable=True),
-    Route("GET", "/networks/{id}", show_network, "One network", _TAG, answer=NetworkAnswer, errors=(304,)),
+    Route("GET", "/networks/{id}", show_network, "One network", _TAG, query=AsOfQuery, answer=NetworkAnswer,
+          errors=(304,), description="With `as_of` its own properties, its revision and the number of its components "
+          "are as they were recorded at that moment."),
     Route("GET", "/networks/{id}/zones", list_zones, "Zones of a network", _TAG, answer=Zones),
     Route("GET", "/networks/{id}/inp", network_file, "The network as an EPANET INP file", _TAG, query=InpQuery,
           errors=(304, 409, 422), media_types=("text/plain",),

@@ -18,8 +18,8 @@ class NewNetwork(Input):
     crs: Annotated[str, StringConstraints(max_length=20, pattern=r"^(EPSG:|epsg:)?[0-9]{1,6}$")] | None = Field(
         default=None, description="coordinate reference system as EPSG:n; without it the network is drawn on a plane"
     )
-    strict: bool = Field(default=False, description="refuse what would be reinterpreted or left out")
-    dry_run: bool = Field(default=False, description="read and check only")
+    strict: bool = Field(default=False, description="refuse what would be lost or read otherwise than it looks")
+    dry_run: bool = Field(default=False, description="read, check and say what would change; nothing is written")
     synthetic: bool = Field(default=False, description="made by a generator or for demonstration; shown as such")
 
 
@@ -76,6 +76,7 @@ class NetworkAnswer(Output):
     updated_at: Moment | None
     synthetic: bool
     counts: dict[str, int]
+    as_of: Moment | None = None
 
 
 class Networks(Page):
