@@ -20,6 +20,7 @@ from wnis_graph.repositories.maps import MapRepository
 from wnis_graph.repositories.models import ModelRepository
 from wnis_graph.repositories.networks import NetworkRepository
 from wnis_graph.repositories.predictions import PredictionRepository
+from wnis_graph.repositories.questions import QuestionRepository
 from wnis_graph.repositories.simulations import SimulationRepository
 from wnis_graph.repositories.topology import TopologyRepository
 from wnis_graph.repositories.users import UserRepository
@@ -39,6 +40,7 @@ from wnis_api.readiness import ReadinessProbe
 from wnis_api.receipts import Receipts
 from wnis_api.request_limits import RequestLimits
 from wnis_api.running_queries import RunningQueries
+from wnis_api.saved_queries import SavedQueries
 from wnis_api.segment_keeper import SegmentKeeper
 from wnis_api.sessions import Sessions
 from wnis_api.sign_in import SignIn
@@ -78,6 +80,8 @@ class Parts:
     maps: MapRepository
     health: HealthRepository
     console: Console
+    questions: QuestionRepository
+    saved: SavedQueries
     simulations: SimulationRepository
     predictions: PredictionRepository
     models: ModelRepository
@@ -150,6 +154,8 @@ def build_parts(settings: Settings) -> Parts:
         maps=MapRepository(runner),
         health=HealthRepository(runner),
         console=Console(door, running, audit, directory),
+        questions=QuestionRepository(runner),
+        saved=SavedQueries(database),
         simulations=SimulationRepository(runner),
         predictions=PredictionRepository(runner),
         models=ModelRepository(runner),

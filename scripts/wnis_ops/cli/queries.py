@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from wnis_core.cells import cell
-from wnis_core.errors import BadRequest
+from wnis_core.errors import BadRequest, NotFound
 from wnis_core.ids import new_id
 
 from wnis_ops.cli.output import Json, say, server, show, table
@@ -23,15 +23,38 @@ _LIMITS = {
 
 
 def query(
-    cypher: Annotated[str, typer.Argument(help="A statement that only reads.")],
+    cypher: Annotated[str | None, typer.Argument(help="A statement that only reads.")] = None,
+    saved: Annotated[str | None, typer.Option("--saved", help="Run the saved query of this name instead.")] = None,
+    list_saved: Annotated[bool, typer.Option("--list", help="List the saved queries.")] = False,
     parameters: Annotated[str, typer.Option(help="Its parameters, as a JSON object.")] = "{}",
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the rows to this file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the graph in Cypher; Ctrl-C cancels the query."""
+    """Ask the graph in Cypher, or run a saved query; Ctrl-C cancels the query."""
+    if [cypher is not None, saved is not None, list_saved].count(True) != 1:
+        raise BadRequest("Give a statement, or --saved NAME, or --list.")
     client = server()
-    answer = _asked(client, cypher, _object(parameters))
-    _present(answer, csv_file, as_json)
+    if list_saved:
+        found = client.get("/saved")
+        rows = ((q["name"], _signature(q), q["description"]) for q in found["saved"])
+        show(found, as_json, lambda: table(("name", "parameters", "what it answers"), rows))
+    elif saved is not None:
+        answer = client.post(f"/saved/{part(_id_of(client, saved))}/run", {"parameters": _object(parameters)})
+        _present(answer, csv_file, as_json)
+    else:
+        _present(_asked(client, cypher or "", _object(parameters)), csv_file, as_json)
+
+
+def _id_of(client: ApiClient, name: str) -> str:
+    for query in client.get("/saved")["saved"]:
+        if name in (query["name"], query["id"]):
+            return str(query["id"])
+    raise NotFound(f"There is no saved query {name!r}.", mend="List them with wnis query --list.")
+
+
+def _signature(saved: dict[str, Any]) -> str:
+    values = saved["values"] or {p["name"]: p["default"] for p in saved["parameters"]}
+    return json.dumps(values, ensure_ascii=False) if values else ""
 
 
 def _asked(client: ApiClient, cypher: str, parameters: dict[str, Any]) -> dict[str, Any]:

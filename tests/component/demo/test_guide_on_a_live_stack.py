@@ -160,7 +160,7 @@ def run(loaded: Loaded, workplace: Path, block: Block) -> str:
 
 @pytest.mark.parametrize(
     "block",
-    marked("sh testable demo", "quickstart.md", "concepts.md"),
+    marked("sh testable demo", "quickstart.md", "concepts.md", "cypher.md"),
     ids=lambda block: f"{block.page.stem}-{block.line}",
 )
 def test_commands_on_the_demonstration(loaded: Loaded, workplace: Path, block: Block) -> None:

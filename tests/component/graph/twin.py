@@ -34,6 +34,7 @@ IDS: dict[str, tuple[str, ...]] = {
     "SimulationRun": ("run-1",),
     "SimulationResult": ("result-1",),
     "ModelVersion": ("version-1",),
+    "Incident": ("incident-1", "incident-2"),
 }
 """Ids of the labels that have none called ``<label>-1``."""
 

@@ -16,6 +16,7 @@ from wnis_api.http.routes import (
     maps,
     networks,
     predictions,
+    saved,
     simulations,
 )
 
@@ -33,4 +34,5 @@ ROUTES: tuple[Route, ...] = (
     *feedback.ROUTES,
     *jobs.ROUTES,
     *graph.ROUTES,
+    *saved.ROUTES,
 )
