@@ -35,7 +35,8 @@ def rebuild_model(
 ) -> NetworkModel:
     """The model of everything in `stored` that is not retired and belongs to the hydraulics.
 
-    Valves that sit on a pipe and hydrants and sensors, which no joint reaches, are left out.
+    Valves that sit on a pipe and hydrants and sensors, which no joint reaches, are left out. A node that is out of
+    service takes no water and lets none through: its links are closed.
     """
     present = [s.properties for s in stored if s.properties.get("retired_at") is None]
     by_id = {p["id"]: p for p in present if p["type"] in _NODES | _LINKS}
@@ -52,6 +53,7 @@ def rebuild_model(
         else:
             link_to_link.append((by_id[a]["name"], by_id[b]["name"]))
     jointed = {identifier for pair in joints for identifier in pair}
+    out = {p["name"] for p in by_id.values() if p["type"] in _NODES and p["status"] == "out_of_service"}
 
     def of(label: str) -> list[Mapping[str, Any]]:
         return [p for p in by_id.values() if p["type"] == label and (label in _NODES or p["id"] in jointed)]
@@ -59,6 +61,8 @@ def rebuild_model(
     def link(p: Mapping[str, Any]) -> dict[str, Any]:
         flat = p.get("vertices") or []
         status = p["status"] if p["status"] in set(LinkStatus) else _status_of(p)
+        if out & {starts.get(p["id"]), ends.get(p["id"])}:
+            status = LinkStatus.CLOSED
         return {
             "name": p["name"],
             "start": starts.get(p["id"], ""),
@@ -75,7 +79,11 @@ def rebuild_model(
         headloss_formula=network.headloss_formula or "",
         duration_s=network.duration_s or 0.0,
         junctions=tuple(
-            JunctionModel(**_node(p), elevation_m=p["elevation_m"], base_demand_m3s=p.get("base_demand_m3s") or 0.0)
+            JunctionModel(
+                **_node(p),
+                elevation_m=p["elevation_m"],
+                base_demand_m3s=0.0 if p["name"] in out else p.get("base_demand_m3s") or 0.0,
+            )
             for p in of("Junction")
         ),
         reservoirs=tuple(ReservoirModel(**_node(p), head_m=p["head_m"]) for p in of("Reservoir")),
@@ -92,7 +100,8 @@ def rebuild_model(
                 **link(p),
                 **_given(p, "length_m", "diameter_m", "roughness", "material", "install_date"),
                 minor_loss=p.get("minor_loss") or 0.0,
-                check_valve=bool(p.get("check_valve")),
+                # a check valve cannot be closed, and what is closed needs none
+                check_valve=bool(p.get("check_valve")) and not out & {starts.get(p["id"]), ends.get(p["id"])},
             )
             for p in of("Pipe")
         ),

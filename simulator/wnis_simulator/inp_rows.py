@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from wnis_core.errors import InvalidModel
 from wnis_graph.network_model import (
     JunctionModel,
@@ -22,14 +24,15 @@ CONTROL_VALVES = frozenset({ValveKind.PRV, ValveKind.PSV, ValveKind.PBV, ValveKi
 _ROUGHNESS = {"H-W": 100.0, "D-W": 1e-4, "C-M": 0.013}
 """For pipes whose roughness nobody stated; of D-W in m."""
 _MIN_LEVEL_M = 0.0
+_ROUNDING = 1e-15
 
 
 def figure(value: float, unit: float) -> str:
-    """`value` in `unit`, in as few digits as read back the same."""
+    """`value` in `unit`, in as few digits as read back the same but for a rounding of the division."""
     wanted = value / unit
     for digits in range(6, 17):
         text = f"{wanted:.{digits}g}"
-        if float(text) * unit == value or float(text) == wanted:
+        if math.isclose(float(text), wanted, rel_tol=_ROUNDING):
             return text
     return repr(wanted)
 

@@ -109,6 +109,17 @@ EDITS = {
     "a reducing valve is out of service": Edit(
         (_status("V1 CLOSED"),), set={"valve V1": {"status": "out_of_service"}}
     ),
+    "a tank is out of service": Edit(
+        ((r"^P4 (.*) OPEN", r"P4 \1 CLOSED"),), set={"tank T1": {"status": "out_of_service"}}
+    ),
+    "a junction is out of service": Edit(
+        ((r"^J8 .*", "J8 655 0"), (r"^P8 (.*) OPEN", r"P8 \1 CLOSED"), (r"^P10 (.*) OPEN", r"P10 \1 CLOSED"),
+         _status("V2 CLOSED")),
+        set={"junction J8": {"status": "out_of_service"}},
+    ),
+    "a source behind a check valve is out of service": Edit(
+        ((r"^(P9 .*) CV", r"\1 CLOSED"),), set={"reservoir R2": {"status": "out_of_service"}}
+    ),
     "a pipe is retired by its status": Edit(((r"^P10 .*\n", ""),), set={"pipe P10": {"status": "retired"}}),
     "a reducing valve stands open": Edit((_status("V1 OPEN"),), set={"valve V1": {"status": "open"}}),
     "a flow control valve is set": Edit((("FCV  30", "FCV 45"),), set={"valve V2": {"setting": 45 * GPM}}),
