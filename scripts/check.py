@@ -76,6 +76,7 @@ def generated() -> dict[str, str]:
     from wnis_api.http.pages import nginx_headers
     from wnis_core.log_fields import component_template, fields_page
     from wnis_core.mapping_page import page as mapping_page
+    from wnis_graph.exports.bundle import schema_text as bundle_schema
     from wnis_graph.schema.__main__ import generated_files
     from wnis_ops.monitoring import dashboards
 
@@ -83,6 +84,7 @@ def generated() -> dict[str, str]:
         **generated_files(),
         **dashboards.files(),
         "docs/reference/mapping.md": mapping_page(),
+        "docs/reference/bundle.schema.json": bundle_schema(),
         "docs/reference/openapi.json": openapi_document(),
         "docs/reference/settings.md": settings_page(),
         "docs/reference/cli.md": commands_page(),

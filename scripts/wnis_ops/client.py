@@ -76,6 +76,20 @@ class ApiClient:
         """The raw answer of ``GET path``."""
         return self._send("GET", path, params=query).content
 
+    def save(self, path: str, file: Path, **query: str) -> int:
+        """Write the raw answer of ``GET path`` to `file` as it comes, whole or not at all; returns its bytes."""
+        response = self._send("GET", path, params=query, stream=True)
+        partial = file.with_name(f"{file.name}.partial")
+        try:
+            with response, partial.open("wb") as target:
+                size = sum(target.write(chunk) for chunk in response.iter_content(1 << 16))
+            partial.replace(file)
+        except requests.RequestException as error:
+            raise Unavailable(f"{self.url} broke off the answer.", mend="Try again.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return size
+
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Every item of a list, page by page."""
         name = path.rstrip("/").rsplit("/", 1)[-1]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from wnis_core.errors import NotFound
+from wnis_core.errors import BadRequest, NotFound
 
 from wnis_ops.cli.output import Json, NoWait, follow, say, server, show, table
 from wnis_ops.client import part
@@ -133,11 +133,24 @@ def export(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write the network as an INP file: the imported one, with what changed since written into it."""
-    orphans = "drop" if drop_orphans else "refuse"
-    content = server().download(f"/networks/{part(id)}/inp", orphans=orphans)
-    file.write_bytes(content)
-    show({"file": str(file), "bytes": len(content)}, as_json, lambda: f"{file}: {len(content):,} bytes")
+    """Write the network to a file, by its suffix.
+
+    .inp: the imported file, with what changed since written into it; .csv and .geojson: the components;
+    .gpkg: a layer for each type of component; .jsonl: everything, as lines of JSON.
+    """
+    client, suffix = server(), file.suffix.lower()
+    if drop_orphans and suffix != ".inp":
+        raise BadRequest("--drop-orphans is about .inp files only.")
+    if suffix == ".inp":
+        size = client.save(f"/networks/{part(id)}/inp", file, orphans="drop" if drop_orphans else "refuse")
+    elif suffix in (".csv", ".geojson"):
+        client.get(f"/networks/{part(id)}")  # a list of an unknown network would be an empty file
+        size = client.save("/components", file, network=id, format=suffix[1:])
+    elif suffix in (".gpkg", ".jsonl"):
+        size = client.save(f"/networks/{part(id)}/{'gpkg' if suffix == '.gpkg' else 'bundle'}", file)
+    else:
+        raise BadRequest(f"{file} has no known suffix.", mend="Use .inp, .csv, .geojson, .gpkg or .jsonl.")
+    show({"file": str(file), "bytes": size}, as_json, lambda: f"{file}: {size:,} bytes")
 
 
 @app.command("source", epilog="Example: wnis network source town town-as-imported.inp")
