@@ -28,7 +28,8 @@ GRACE_S = 3.0
 """The server looks every second whether a transaction's time is up, and the child starts and ends within it."""
 
 _METRIC = "analyst.query"
-_MEMORY_BYTES = 400_000_000
+_MEMORY_BYTES = 200_000_000
+"""Private memory of the child: some twenty times the largest answer, and little beside the API in its container."""
 
 
 @dataclass(frozen=True)

@@ -155,3 +155,13 @@ def test_what_an_answer_can_be_drawn_from_is_there_once(door: AnalystDoor, runne
     assert sorted(names.values()) == ["A", "AB", "B", "BC", "C", "R", "RA"]
     joints = sorted((names[r["start"]], names[r["end"]]) for r in answer.relationships)
     assert joints == [("A", "AB"), ("AB", "B"), ("B", "BC"), ("BC", "C"), ("R", "RA"), ("RA", "A")]
+
+
+def test_the_largest_answer_fits_the_childs_memory(door: AnalystDoor, scope: Scope) -> None:
+    answer = door.run(
+        scope, "UNWIND range(1, 1000) AS n RETURN [n, {a: {b: {c: $text}}}, $numbers] AS row, $text AS text",
+        {"text": "x" * 4_000, "numbers": list(range(400))},
+    )  # fmt: skip
+
+    assert answer.truncated_by == ("bytes",)
+    assert 5_000_000 < len(json.dumps(answer.rows)) < 10_000_000

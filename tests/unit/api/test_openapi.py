@@ -66,4 +66,3 @@ def test_names_of_operations_are_unique() -> None:
 def test_what_is_not_there_yet_is_absent() -> None:
     paths = {route.path.split("/")[1] for route in ROUTES}
     assert paths.isdisjoint({"tasks", "alerts", "reports", "attachments"})
-    assert "/networks/{id}/isolation" not in {route.path for route in ROUTES}
