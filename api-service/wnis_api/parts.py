@@ -20,6 +20,7 @@ from wnis_graph.repositories.maps import MapRepository
 from wnis_graph.repositories.models import ModelRepository
 from wnis_graph.repositories.networks import NetworkRepository
 from wnis_graph.repositories.predictions import PredictionRepository
+from wnis_graph.repositories.quality import QualityRepository
 from wnis_graph.repositories.questions import QuestionRepository
 from wnis_graph.repositories.simulations import SimulationRepository
 from wnis_graph.repositories.topology import TopologyRepository
@@ -77,6 +78,7 @@ class Parts:
     isolation: IsolationRepository
     segments: SegmentKeeper
     valves: ValveRegister
+    quality: QualityRepository
     maps: MapRepository
     health: HealthRepository
     console: Console
@@ -151,6 +153,7 @@ def build_parts(settings: Settings) -> Parts:
         isolation=isolation,
         segments=SegmentKeeper(isolation),
         valves=ValveRegister(runner),
+        quality=QualityRepository(runner),
         maps=MapRepository(runner),
         health=HealthRepository(runner),
         console=Console(door, running, audit, directory),

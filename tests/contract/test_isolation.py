@@ -171,7 +171,9 @@ def test_the_commands_ask_the_same(admin: Client, town: str) -> None:
     assert len(json.loads(ranked.stdout)["valves"]) == 2
 
 
-@pytest.mark.parametrize(("page", "says"), [("isolation.md", "isolation"), ("tracing.md", "tracing")])
+@pytest.mark.parametrize(
+    ("page", "says"), [("isolation.md", "isolation"), ("tracing.md", "tracing"), ("quality.md", "quality")]
+)
 def test_the_commands_of_the_guide_work(page: str, says: str, admin: Client, tmp_path: Path) -> None:
     assert admin.person is not None
     (tmp_path / "config").symlink_to(ROOT / "config")
@@ -194,6 +196,7 @@ def test_the_commands_of_the_guide_work(page: str, says: str, admin: Client, tmp
     wanted = {
         "isolation": ("1. valve:V3", "unchanged 5", "Without water"),
         "tracing": ("Net1:reservoir:9", "at 46800 s"),
+        "quality": ("score", "checks found nothing"),
     }
     for words in wanted[says]:
         assert words in said

@@ -22,6 +22,7 @@ from wnis_ops.cli import (
     registers,
     search,
     servers,
+    verify,
 )
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 networks.app.command("valves", epilog="Example: wnis network valves town --top 10")(isolation.valves)
 app.add_typer(networks.app, name="network")
+app.add_typer(verify.app, name="verify")
 app.add_typer(registers.assets_app, name="assets")
 app.add_typer(registers.incidents_app, name="incidents")
 app.add_typer(search.index_app, name="index")

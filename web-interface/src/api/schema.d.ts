@@ -766,10 +766,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * One network
-         * @description With `as_of` its own properties, its revision and the number of its components are as they were recorded at that moment.
-         */
+        /** One network */
         get: operations["get_networks_by_id"];
         put?: never;
         post?: never;
@@ -873,6 +870,26 @@ export interface paths {
          * @description The segment of a pipe, node or point, the valves that bound it, and everything that is without a source once they are closed. Segments depend on isolation valves alone; sources are then followed through what is open, pumps, check valves and pressure valves in their direction.
          */
         post: operations["post_networks_by_id_isolation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/networks/{id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is doubtful in a network
+         * @description Every consistency check with what it found, the components and how to mend it, and a score by category. Nothing is corrected.
+         */
+        get: operations["get_networks_by_id_quality"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1332,6 +1349,20 @@ export interface components {
          */
         Category: "bug" | "feature_request" | "usability" | "performance" | "other";
         /**
+         * CategoryAnswer
+         * @description The share of components in percent that no finding names; a warning counts 0.3 of an error.
+         */
+        CategoryAnswer: {
+            /** Name */
+            name: string;
+            /** Score */
+            score: number;
+            /** Errors */
+            errors: number;
+            /** Warnings */
+            warnings: number;
+        };
+        /**
          * ChangeAnswer
          * @description A recorded change: only what differs.
          */
@@ -1406,6 +1437,29 @@ export interface components {
             active: boolean | null;
             /** @default null */
             role: components["schemas"]["Role"] | null;
+        };
+        /**
+         * CheckAnswer
+         * @description A check, whether or not it found something.
+         */
+        CheckAnswer: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Severity */
+            severity: string;
+            /** Category */
+            category: string;
+            /** Mend */
+            mend: string;
+            /**
+             * Examined
+             * @description components that it looked at
+             */
+            examined: number;
+            /** Findings */
+            findings: number;
         };
         /**
          * ComponentAnswer
@@ -2003,6 +2057,30 @@ export interface components {
          * @enum {string}
          */
         FileVersion: "present" | "imported";
+        /**
+         * FindingAnswer
+         * @description One doubtful thing.
+         */
+        FindingAnswer: {
+            /**
+             * Check
+             * @description id of the check
+             */
+            check: string;
+            /**
+             * Severity
+             * @description error: answers are wrong; warning: doubtful; info: may be intended
+             */
+            severity: string;
+            /** Category */
+            category: string;
+            /** Message */
+            message: string;
+            /** Components */
+            components: string[];
+            /** Mend */
+            mend: string;
+        };
         /**
          * GraphAnswer
          * @description Rows as JSON values; nodes are {labels, properties}.
@@ -3169,6 +3247,35 @@ export interface components {
             details: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * QualityAnswer
+         * @description Outcome of all checks; nothing is corrected.
+         */
+        QualityAnswer: {
+            /** Network Id */
+            network_id: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Checked On
+             * Format: date
+             */
+            checked_on: string;
+            /**
+             * Score
+             * @description the lowest score of a category
+             */
+            score: number;
+            /** Categories */
+            categories: components["schemas"]["CategoryAnswer"][];
+            /** Checks */
+            checks: components["schemas"]["CheckAnswer"][];
+            /**
+             * Findings
+             * @description errors first
+             */
+            findings: components["schemas"]["FindingAnswer"][];
         };
         /**
          * Quantity
@@ -6205,9 +6312,7 @@ export interface operations {
     };
     get_networks_by_id: {
         parameters: {
-            query?: {
-                as_of?: string;
-            };
+            query?: never;
             header?: never;
             path: {
                 id: string;
@@ -6246,7 +6351,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };
@@ -6455,6 +6559,44 @@ export interface operations {
                 content?: never;
             };
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_networks_by_id_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is doubtful in a network */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from wnis_core.errors import NotFound
+from wnis_graph.checks.findings import Severity
 from wnis_graph.queries.networks import Network
 
 from wnis_api.http.route import Call, Nothing, Reply, Role, Route, roles
@@ -26,6 +27,7 @@ from wnis_api.http.schemas.networks import (
     ZoneAnswer,
     Zones,
 )
+from wnis_api.http.schemas.quality import CategoryAnswer, CheckAnswer, FindingAnswer, QualityAnswer
 from wnis_api.parts import Parts
 from wnis_api.request_limits import Rate
 
@@ -130,6 +132,48 @@ def network_file(parts: Parts, call: Call[InpQuery, None]) -> Reply:
     return Reply(content, media_type=media_type, headers=headers, revision=made["sha256"][:32])
 
 
+def judge_network(parts: Parts, call: Call[Nothing, None]) -> QualityAnswer:
+    judged = parts.quality.judge(call.scope, call.id())
+    outcomes = judged.quality.outcomes
+    findings = [
+        FindingAnswer(
+            check=o.check.id,
+            severity=o.check.severity,
+            category=o.check.category,
+            message=finding.message,
+            components=list(finding.components),
+            mend=o.check.mend,
+        )
+        for severity in Severity
+        for o in outcomes
+        if o.check.severity is severity
+        for finding in o.findings
+    ]
+    return QualityAnswer(
+        network_id=call.id(),
+        revision=judged.revision,
+        checked_on=judged.checked_on,
+        score=judged.quality.score,
+        categories=[
+            CategoryAnswer(name=c.category, score=c.score, errors=c.errors, warnings=c.warnings)
+            for c in judged.quality.categories
+        ],
+        checks=[
+            CheckAnswer(
+                id=o.check.id,
+                title=o.check.title,
+                severity=o.check.severity,
+                category=o.check.category,
+                mend=o.check.mend,
+                examined=o.examined,
+                findings=len(o.findings),
+            )
+            for o in outcomes
+        ],
+        findings=findings,
+    )
+
+
 _TAG = "networks"
 _EDITORS = roles(Role.ENGINEER)
 
@@ -145,6 +189,10 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/networks/{id}", show_network, "One network", _TAG, query=AsOfQuery, answer=NetworkAnswer,
           errors=(304,), description="With `as_of` its own properties, its revision and the number of its components "
           "are as they were recorded at that moment."),
+    Route("GET", "/networks/{id}", show_network, "One network", _TAG, answer=NetworkAnswer, errors=(304,)),
+    Route("GET", "/networks/{id}/quality", judge_network, "What is doubtful in a network", _TAG, answer=QualityAnswer,
+          description="Every consistency check with what it found, the components and how to mend it, and a score by "
+          "category. Nothing is corrected."),
     Route("GET", "/networks/{id}/zones", list_zones, "Zones of a network", _TAG, answer=Zones),
     Route("GET", "/networks/{id}/inp", network_file, "The network as an EPANET INP file", _TAG, query=InpQuery,
           errors=(304, 409, 422), media_types=("text/plain",),
