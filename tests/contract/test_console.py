@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -107,6 +111,19 @@ def test_a_query_whose_client_has_gone_is_ended(live: LiveStack, asking: Client)
     assert time.monotonic() - began < 5, "it ran to the end of its time"
     entry = _recorded(asking, "nobody-waits")
     assert "client has gone" in json.dumps(entry["detail"])
+
+
+def test_ctrl_c_on_the_command_line_ends_the_query(live: LiveStack, asking: Client) -> None:
+    assert asking.person is not None
+    environment = {**live.environment, "WNIS_URL": live.url, "WNIS_TOKEN": asking.person.token}
+    wnis = Path(sys.executable).with_name("wnis")
+    with subprocess.Popen([wnis, "query", LONG], env=environment, stderr=subprocess.PIPE, text=True) as asked:
+        (query_id,) = _runs(asking, wanted=True)
+        asked.send_signal(signal.SIGINT)
+        asked.communicate(timeout=10)
+    assert asked.returncode not in (0, 2)
+    _runs(asking, wanted=False, within_s=5)
+    assert _recorded(asking, query_id)["status"] == 409
 
 
 def test_the_audit_trail_tells_what_was_asked_and_what_became_of_it(asking: Client) -> None:
