@@ -766,7 +766,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One network */
+        /**
+         * One network
+         * @description With `as_of` its own properties, its revision and the number of its components are as they were recorded at that moment.
+         */
         get: operations["get_networks_by_id"];
         put?: never;
         post?: never;
@@ -6312,7 +6315,9 @@ export interface operations {
     };
     get_networks_by_id: {
         parameters: {
-            query?: never;
+            query?: {
+                as_of?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -6351,6 +6356,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
         };

@@ -189,7 +189,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/networks/{id}", show_network, "One network", _TAG, query=AsOfQuery, answer=NetworkAnswer,
           errors=(304,), description="With `as_of` its own properties, its revision and the number of its components "
           "are as they were recorded at that moment."),
-    Route("GET", "/networks/{id}", show_network, "One network", _TAG, answer=NetworkAnswer, errors=(304,)),
     Route("GET", "/networks/{id}/quality", judge_network, "What is doubtful in a network", _TAG, answer=QualityAnswer,
           description="Every consistency check with what it found, the components and how to mend it, and a score by "
           "category. Nothing is corrected."),
