@@ -52,7 +52,7 @@ def _runs(client: Client, *, wanted: bool, within_s: float = 12.0) -> list[str]:
 
 def _recorded(client: Client, query_id: str) -> dict[str, object]:
     entries = client("GET", "/admin/audit?limit=100").json()["audit"]
-    (entry,) = [e for e in entries if e["subject"] == query_id]
+    (entry,) = [e for e in entries if (e["action"], e["subject"]) == ("graph.query", query_id)]
     assert isinstance(entry, dict)
     return entry
 
