@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from wnis_core.errors import Conflict, FieldProblem, InvalidValue, NotFound
 
@@ -22,8 +23,7 @@ MOST_HOPS = 100
 _LINKS = frozenset({"Pipe", "Pump", "Valve"})
 
 
-@dataclass(frozen=True)
-class Reached:
+class Reached(NamedTuple):
     """A component and its distance in hops."""
 
     component: Display
@@ -113,7 +113,8 @@ class TopologyRepository:
         """Components within `hops`, the nearest first, without the component itself."""
         found = self.within(scope, component_id, hops)
         found.pop(component_id, None)
-        return self._shown(scope, found, self._of(scope, self._place(scope, component_id)))
+        place = self._place(scope, component_id)
+        return self._shown(scope, place.network, found, self._of(scope, place))
 
     def trace(
         self,
@@ -142,7 +143,9 @@ class TopologyRepository:
         run, flows = self._flows(scope, place, topology, time_s, flows_at)
         found = topology.trace(component_id, direction, flows)
         method = "topology" if flows is None else "run"
-        return Trace(component_id, direction, method, run, place.revision, self._shown(scope, found, topology))
+        return Trace(
+            component_id, direction, method, run, place.revision, self._shown(scope, place.network, found, topology)
+        )
 
     def feed(self, scope: Scope, component_id: str) -> Feed:
         """The sources that feed the component, and the shortest open way from one; NotFound for an unknown id."""
@@ -155,7 +158,7 @@ class TopologyRepository:
             component_id,
             "topology" if flows is None else "run",
             run,
-            self._shown(scope, sources, topology),
+            self._shown(scope, place.network, sources, topology),
             topology.route(component_id),
         )
 
@@ -206,11 +209,16 @@ class TopologyRepository:
 
         return self._cache.get((scope.utility, place.network, place.revision), make)
 
-    def _shown(self, scope: Scope, found: Mapping[str, int], topology: Topology) -> tuple[Reached, ...]:
+    def _shown(
+        self, scope: Scope, network_id: str, found: Mapping[str, int], topology: Topology
+    ) -> tuple[Reached, ...]:
         # everything but health belongs to the revision and is in memory
-        health = {i: health for health, ids in self._runner.run(scope, queries.HEALTHS, ids=list(found)) for i in ids}
+        healths = self._runner.run_one(scope, queries.HEALTHS, id=network_id) if found else None
+        if healths is None:
+            return ()
+        health, most, vertices, index = healths.others.get, healths.most, topology.vertices, topology.index
         shown = []
-        for identifier, hops in found.items():
-            v = topology.vertices[topology.index[identifier]]
-            shown.append(Reached(Display(v.id, v.type, v.name, v.status, health.get(v.id, "unknown")), hops))
-        return tuple(sorted(shown, key=lambda r: (r.hops, r.component.id)))
+        for identifier, hops in sorted(found.items(), key=lambda item: (item[1], item[0])):
+            v = vertices[index[identifier]]
+            shown.append(Reached(Display(identifier, v.type, v.name, v.status, health(identifier, most)), hops))
+        return tuple(shown)

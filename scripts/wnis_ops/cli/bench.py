@@ -19,6 +19,7 @@ NAMES = {
     "api": "load on the API, as --config describes it",
     "component": "GET /components/{id} beside the bare driver query and a bare Flask view",
     "demo": "loading the demonstration on a fresh home",
+    "isolation": "segments beside WNTR's, and isolation answers and traces over HTTP",
     "memory": "idle memory of the running instance, process by process",
     "start": "a warm start of everything beside a bare start of Neo4j",
 }
@@ -103,6 +104,10 @@ def _measured(name: str) -> Any:
         from wnis_ops.bench import demo
 
         return demo.measure(say)
+    if name == "isolation":
+        from wnis_ops.bench import isolation
+
+        return isolation.measure(say)
     from wnis_ops.bench import component
 
     return component.measure(say)

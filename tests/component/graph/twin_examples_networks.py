@@ -32,7 +32,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "topology.place": {"id": "net:pipe:P1"},
     "topology.vertices": {"id": "net"},
     "topology.latest_run": {"id": "net"},
-    "topology.healths": {"ids": ["net:pipe:P1"]},
+    "topology.healths": {"id": "net"},
     "topology.flow_ranges": {"run": "run-1"},
     "topology.served": {"id": "net"},
     "health.components": {"id": "net"},
