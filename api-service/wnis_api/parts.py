@@ -11,6 +11,7 @@ from wnis_core.tokens import Caller
 from wnis_graph.analyst.door import GRACE_S, TIMEOUT_S, AnalystDoor
 from wnis_graph.repositories.assets import AssetRepository
 from wnis_graph.repositories.components import ComponentRepository
+from wnis_graph.repositories.device_register import DeviceRegister
 from wnis_graph.repositories.feedback import FeedbackRepository
 from wnis_graph.repositories.health import HealthRepository
 from wnis_graph.repositories.incidents import IncidentRepository
@@ -79,6 +80,7 @@ class Parts:
     segments: SegmentKeeper
     valves: ValveRegister
     quality: QualityRepository
+    devices: DeviceRegister
     maps: MapRepository
     health: HealthRepository
     console: Console
@@ -154,6 +156,7 @@ def build_parts(settings: Settings) -> Parts:
         segments=SegmentKeeper(isolation),
         valves=ValveRegister(runner),
         quality=QualityRepository(runner),
+        devices=DeviceRegister(runner),
         maps=MapRepository(runner),
         health=HealthRepository(runner),
         console=Console(door, running, audit, directory),

@@ -326,6 +326,21 @@ LOCK = Query(
     lambda row: native(dict(row["properties"])),
 )
 
+LOCK_MANY = Query(
+    "components.lock_many",
+    Access.WRITE,
+    # `ids` in order, so that two writers at once wait instead of locking each other out
+    """
+    UNWIND $ids AS id
+    MATCH (c:Component {utility: $utility, id: id})
+    SET c.id = c.id
+    WITH c
+    RETURN properties(c) AS properties
+    """,
+    lambda row: native(dict(row["properties"])),
+    timeout_s=60,
+)
+
 CONNECT = Query(
     "components.connect",
     Access.WRITE,

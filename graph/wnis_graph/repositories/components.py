@@ -41,6 +41,7 @@ __all__ = [
     "Connected",
     "NewComponent",
     "ServedConnection",
+    "placed_at",
 ]
 
 DEFAULT_NETWORK = "default"
@@ -182,7 +183,7 @@ class ComponentRepository:
                 if end not in known:
                     raise _wrong("start" if end == new.start else "end", f"{end!r} does not exist")
             line = [known[n].location for n in neighbours]
-            placed = _placed(properties, head.crs, [p for p in line if p is not None])
+            placed = placed_at(properties, head.crs, [p for p in line if p is not None])
             seat = _seat(tx, network_id, new.located_on) if new.located_on else None
             if seat is not None:
                 placed = {"located_on": seat.words} | ({"location": seat.location} if seat.location else {}) | placed
@@ -231,7 +232,7 @@ class ComponentRepository:
             SCHEMA.require(before["type"], after)
             if {"x", "y"} & new.keys():
                 head = tx.run_one(networks.HEADS, id=before["network"])
-                moved = _placed(after, head.crs if head else None, [])
+                moved = placed_at(after, head.crs if head else None, [])
                 old |= {k: before.get(k) for k in moved}
                 new |= moved
             self._record(tx, scope, before, action, old, new)
@@ -419,8 +420,8 @@ _LOWEST: dict[str, Any] = {
 }
 
 
-def _placed(properties: Mapping[str, Any], crs: str | None, ends: Sequence[Location]) -> dict[str, Any]:
-    """Location (and line) from source coordinates, else from the ends of a link."""
+def placed_at(properties: Mapping[str, Any], crs: str | None, ends: Sequence[Location]) -> dict[str, Any]:
+    """Location (and line) from source coordinates `x` and `y` of `properties`, else from the ends of a link."""
     x, y = properties.get("x"), properties.get("y")
     if x is not None and y is not None:
         return {"location": Placement(crs, [(x, y)]).point((x, y))}

@@ -15,13 +15,13 @@ from wnis_core.errors import NotFound
 from wnis_graph.health import YEAR_DAYS
 from wnis_graph.placement import Point, display_of
 from wnis_graph.queries import health, maps, networks, topology
-from wnis_graph.queries.maps import MapRow
+from wnis_graph.queries.maps import DrawnComponent, MapRow
 from wnis_graph.queries.networks import Network
 from wnis_graph.runner import Runner, Transaction
 from wnis_graph.scope import Scope
 from wnis_graph.survival import probability_at
 
-__all__ = ["MapFeature", "MapRepository", "NetworkMap"]
+__all__ = ["DrawnComponent", "MapFeature", "MapRepository", "NetworkMap"]
 
 FRESH_S = 2.0
 """Age up to which a map is served again: a screenful of tiles is one reading of the graph."""
@@ -105,6 +105,17 @@ class MapRepository:
             while len(self._recent) > _KEPT:
                 self._recent.popitem(last=False)
         return read
+
+    def drawn(self, scope: Scope, network_id: str) -> tuple[Network, list[DrawnComponent]]:
+        """The network and its components that have a place, as they are drawn; NotFound for an unknown one."""
+
+        def work(tx: Transaction) -> tuple[Network, list[DrawnComponent]]:
+            head = tx.run_one(networks.HEADS, id=network_id)
+            if head is None:
+                raise NotFound(f"There is no network {network_id!r}.")
+            return head, [row for row in tx.run(maps.DRAWN, id=network_id) if row.shape]
+
+        return self._runner.read(scope, work)
 
 
 def _read(tx: Transaction, network_id: str) -> NetworkMap:

@@ -29,6 +29,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "networks.put_zones": {"id": "net", "rows": [{"id": "zone-1", "name": "new", "kind": "pressure"}]},
     "networks.drop_zones": {"id": "net", "rows": ["zone-1"]},
     "maps.components": {"id": "net"},
+    "maps.drawn": {"id": "net"},
+    "components.lock_many": {"ids": ["net:hydrant:H1", "net:sensor:S1"]},
     "topology.place": {"id": "net:pipe:P1"},
     "topology.vertices": {"id": "net"},
     "topology.latest_run": {"id": "net"},

@@ -91,7 +91,7 @@ export interface paths {
         put?: never;
         /**
          * Import an asset register
-         * @description Attributes by id, register key or name, service connections, and isolation valves on pipes. A row that is wrong is reported and the others are taken; rows of a network that does not exist are 404.
+         * @description Attributes by id, register key or name, service connections, isolation valves on pipes, and hydrants and sensors (`devices`). A row that is wrong is reported and the others are taken; rows of a network that does not exist are 404.
          */
         post: operations["post_assets_import"];
         delete?: never;
@@ -819,6 +819,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/networks/{id}/geometry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lines and points to match registers against
+         * @description Each component that has a place, with its type, name, length and the ids of its end nodes. In degrees (WGS 84); a network without coordinate system in the coordinates of its source file (`on_plane_of_source`).
+         */
+        get: operations["get_networks_by_id_geometry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/networks/{id}/gpkg": {
         parameters: {
             query?: never;
@@ -1283,6 +1303,13 @@ export interface components {
              * @description id, pipe, near, offset_m, name, and properties of the valve
              */
             isolation_valves?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Devices
+             * @description hydrants and sensors, joined to nothing: id, type (Hydrant or Sensor), x and y in the coordinates of the network's source, name, and properties
+             */
+            devices?: {
                 [key: string]: unknown;
             }[];
         };
@@ -6411,6 +6438,44 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The network as GeoJSON */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    "X-RateLimit-Limit": components["headers"]["X-RateLimit-Limit"];
+                    "X-RateLimit-Remaining": components["headers"]["X-RateLimit-Remaining"];
+                    "X-RateLimit-Reset": components["headers"]["X-RateLimit-Reset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": unknown;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            404: components["responses"]["Problem404"];
+            /** @description the address has more than 8,190 characters */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_networks_by_id_geometry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines and points to match registers against */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];

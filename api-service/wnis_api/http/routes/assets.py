@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 from wnis_core.errors import FieldProblem, InvalidValue
 from wnis_graph.repositories.assets import AssetAttributes, AssetReport, NewConnection
+from wnis_graph.repositories.device_register import NewDevice
 from wnis_graph.repositories.valve_register import NewIsolationValve
 
-from wnis_api.http.component_input import stated_properties
+from wnis_api.http.component_input import component_type, stated_properties
 from wnis_api.http.route import Call, Nothing, Role, Route, roles
 from wnis_api.http.routes.incidents import row_faults
 from wnis_api.http.schemas.assets import AssetImport, AssetImported, ServiceConnectionRow
@@ -35,9 +36,13 @@ def import_assets(parts: Parts, call: Call[Nothing, AssetImport]) -> AssetImport
     valves = _Rows()
     for row, stated in enumerate(asked.isolation_valves):
         valves.take(row, stated, _isolation_valve)
+    devices = _Rows()
+    for row, stated in enumerate(asked.devices):
+        devices.take(row, stated, _device)
     reports = [
         (attributes, parts.assets.update_attributes(call.scope, network.id, attributes.good)),
         (valves, parts.valves.put(call.scope, network.id, valves.good)),
+        (devices, parts.devices.put(call.scope, network.id, devices.good)),
         (connections, parts.assets.put_connections(call.scope, network.id, connections.good)),
     ]
     parts.segments.edited(call.scope, network.id)
@@ -110,10 +115,21 @@ def _isolation_valve(stated: dict[str, Any]) -> NewIsolationValve:
     return NewIsolationValve(stated["id"], seat.pipe, seat.near, seat.offset_m, body.name, properties)
 
 
+def _device(stated: dict[str, Any]) -> NewDevice:
+    for key in ("id", "type"):
+        if not isinstance(stated.get(key), str):
+            raise InvalidValue(f"The row has no {key}.", fields=[FieldProblem(key, "is needed")])
+    rest = {k: v for k, v in stated.items() if k not in ("id", "type", "network")}
+    generated = {"synthetic": True} if rest.pop("synthetic", None) is True else {}
+    body = ComponentChange.model_validate_json(json.dumps(rest))
+    return NewDevice(stated["id"], component_type(stated["type"]), body.name, stated_properties(body) | generated)
+
+
 ROUTES: tuple[Route, ...] = (
     Route("POST", "/assets/import", import_assets, "Import an asset register", "networks", roles(Role.ENGINEER),
           body=AssetImport, answer=AssetImported, errors=(404,), action="assets.import", rate=Rate.COSTLY,
           repeatable=True, large=True,
-          description="Attributes by id, register key or name, service connections, and isolation valves on pipes. A "
-          "row that is wrong is reported and the others are taken; rows of a network that does not exist are 404."),
+          description="Attributes by id, register key or name, service connections, isolation valves on pipes, and "
+          "hydrants and sensors (`devices`). A row that is wrong is reported and the others are taken; rows of a "
+          "network that does not exist are 404."),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Networks drawn: GeoJSON of everything, vector tiles of what is in view."""
+"""Networks drawn: GeoJSON of everything, lines for registers, vector tiles of what is in view."""
 
 from __future__ import annotations
 
@@ -39,6 +39,30 @@ def _features(drawn: NetworkMap) -> Iterator[dict[str, Any]]:
         }
 
 
+def show_geometry(parts: Parts, call: Call[Nothing, None]) -> Reply:
+    network, components = parts.maps.drawn(call.scope, call.id())
+    members = {"network": network.id, "crs_of_source": network.crs, "on_plane_of_source": network.crs is None}
+    features = (
+        {
+            "type": "Feature",
+            "id": one.id,
+            "geometry": geometry(
+                (one.shape[0], one.shape[1]), zip(one.shape[::2], one.shape[1::2], strict=True), lambda x, y: (x, y)
+            ),
+            "properties": {
+                "type": one.type,
+                "name": one.name,
+                "source_id": one.source_id,
+                "length_m": one.length_m,
+                "start": one.start,
+                "end": one.end,
+            },
+        }
+        for one in components
+    )
+    return Reply(started(geojson_stream(features, members)), media_type=GEOJSON)
+
+
 def show_tile(parts: Parts, call: Call[Nothing, None]) -> Reply:
     tile = _tile(call)
     drawn = parts.maps.get(call.scope, call.id())
@@ -64,6 +88,11 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/networks/{id}/geojson", show_geojson, "The network as GeoJSON", _TAG, media_types=(GEOJSON,),
           description="Pressure and flow are of the latest run, the failure probability is within one year. A network "
           "without coordinate system is drawn on a blank plane around 0,0 (`on_blank_plane`)."),
+    Route("GET", "/networks/{id}/geometry", show_geometry, "Lines and points to match registers against", _TAG,
+          media_types=(GEOJSON,),
+          description="Each component that has a place, with its type, name, length and the ids of its end nodes. In "
+          "degrees (WGS 84); a network without coordinate system in the coordinates of its source file "
+          "(`on_plane_of_source`)."),
     Route("GET", "/networks/{id}/tiles/{z}/{x}/{y}.mvt", show_tile, "The network as a vector tile", _TAG,
           media_types=(MEDIA_TYPE,), errors=(204, 304), description="Layers `links` and `nodes`."),
 )  # fmt: skip

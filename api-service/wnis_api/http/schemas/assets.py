@@ -1,4 +1,4 @@
-"""Asset registers: attributes of many components, and who is connected where."""
+"""Asset registers: attributes of many components, who is connected where, valves, hydrants and sensors."""
 
 from __future__ import annotations
 
@@ -50,6 +50,15 @@ class AssetImport(Input):
             default_factory=list,
             max_length=200_000,
             description="id, pipe, near, offset_m, name, and properties of the valve",
+        ),
+    ]
+    devices: Annotated[
+        list[dict[str, Any]],
+        Field(
+            default_factory=list,
+            max_length=200_000,
+            description="hydrants and sensors, joined to nothing: id, type (Hydrant or Sensor), x and y in the "
+            "coordinates of the network's source, name, and properties",
         ),
     ]
 
