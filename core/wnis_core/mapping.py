@@ -8,10 +8,11 @@ CSV file into rows of our names, types and SI units, and accounts for every row 
 from __future__ import annotations
 
 from wnis_core.mapping_rules import Mapping
-from wnis_core.mapping_table import MappedTable, RowProblem, read_table, read_text
+from wnis_core.mapping_table import MappedTable, RowProblem, decode, read_rows, read_table, read_text
 from wnis_core.mapping_targets import TARGETS
 from wnis_core.mapping_toml import load_mapping, parse_mapping
 
 __all__ = [
-    "TARGETS", "MappedTable", "Mapping", "RowProblem", "load_mapping", "parse_mapping", "read_table", "read_text",
+    "TARGETS", "MappedTable", "Mapping", "RowProblem", "decode", "load_mapping", "parse_mapping", "read_rows",
+    "read_table", "read_text",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal, get_args, get_origin
@@ -17,9 +18,11 @@ _INTRODUCTION = """\
 
 Generated from `core/wnis_core/mapping_targets.py` and `mapping_toml.py` by `python -m wnis_core.mapping_page`.
 
-A mapping is a TOML file that says how the columns of a CSV file become our properties. `config/mappings/` holds
-mappings of known layouts and four to start from: `generic-assets.toml`, `generic-service-connections.toml`,
-`generic-isolation-valves.toml` and `generic-incidents.toml`.
+A mapping is a TOML file that says how the columns of a table (CSV, GeoJSON, Shapefile, GeoPackage) become our
+properties. `config/mappings/` holds mappings of known layouts and four to start from: `generic-assets.toml`,
+`generic-service-connections.toml`, `generic-isolation-valves.toml` and `generic-incidents.toml`;
+`wnis assets inspect FILE` proposes one for a file of yours. How places find the network is told in
+[registers](../guide/registers.md).
 
 * A file that is faulty is refused as a whole, with every key at fault and its mend.
 * A row with a cell that cannot be read is *rejected*, with its number, line, column and reason; a row that a filter
@@ -51,7 +54,7 @@ def page() -> str:
 
 
 def _sentence(model: type[BaseModel]) -> str:
-    return (model.__doc__ or "").strip()
+    return inspect.cleandoc(model.__doc__ or "")
 
 
 def _keys(model: type[BaseModel]) -> str:

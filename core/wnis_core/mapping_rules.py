@@ -19,6 +19,39 @@ class FileLayout:
     delimiter: str = "auto"
     decimal: str = "."
     timezone: str = "UTC"
+    layer: str = ""
+
+
+ROW = "@row"
+"""Stands for a column: the name of the file or layer with the number of the row, from 1."""
+
+NETWORK_CRS = "network"
+"""In place of a coordinate reference system: the file shares the coordinates of the network's source."""
+
+
+@dataclass(frozen=True)
+class GeometryRule:
+    """How the places of a file's rows find the network.
+
+    Parameters
+    ----------
+    crs : coordinate reference system of the file; empty takes the file's own, `NETWORK_CRS` the network's
+    unit_m : length of one unit of coordinates without coordinate system, in m
+    tolerance_m : farthest distance of a match; None for targets that are placed, not matched
+    margin_m : a second candidate that is farther by no more than this makes a row ambiguous
+    components : types that rows may be matched to
+    at : which point of a line counts
+    x, y : columns that hold coordinates, of a table without geometry
+    """
+
+    crs: str = ""
+    unit_m: float = 1.0
+    tolerance_m: float | None = None
+    margin_m: float = 0.0
+    components: tuple[str, ...] = ("Pipe",)
+    at: Literal["line", "start", "end"] = "line"
+    x: str = ""
+    y: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +124,7 @@ class Mapping:
     filters: tuple[Filter, ...] = ()
     redactions: tuple[Redaction, ...] = ()
     never: dict[str, str] = field(default_factory=dict)
+    geometry: GeometryRule | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -98,4 +132,6 @@ class Mapping:
         named = [c for rule in self.rules for c in rule.columns]
         named += [rule.only_when.column for rule in self.rules if rule.only_when]
         named += [f.condition.column for f in self.filters]
-        return tuple(dict.fromkeys(named))
+        if self.geometry:
+            named += [column for column in (self.geometry.x, self.geometry.y) if column]
+        return tuple(dict.fromkeys(column for column in named if column != ROW))

@@ -7,7 +7,7 @@ import csv
 import difflib
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 from wnis_core.clock import iso
 from wnis_core.errors import FieldProblem, InvalidValue, NotFound
 from wnis_core.mapping_cells import Unreadable, read_cell
-from wnis_core.mapping_rules import FileLayout, Mapping, PropertyRule
-from wnis_core.mapping_targets import ASSETS, INCIDENTS, ISOLATION_VALVES, SERVICE_CONNECTIONS
+from wnis_core.mapping_rules import ROW, FileLayout, Mapping, PropertyRule
+from wnis_core.mapping_targets import ASSETS, DEVICES, INCIDENTS, ISOLATION_VALVES, SERVICE_CONNECTIONS
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -81,6 +81,8 @@ class MappedTable:
             document.setdefault("id", f"connection:{quote(source_id, safe='')}")
         if self.target == ISOLATION_VALVES.name and "source_id" in document:
             document.setdefault("id", f"valve:{quote(str(document['source_id']), safe='')}")
+        if self.target == DEVICES.name and "source_id" in document:
+            document.setdefault("id", f"{str(document['type']).lower()}:{quote(str(document['source_id']), safe='')}")
         if self.target == INCIDENTS.name:
             x, y = document.pop("longitude", None), document.pop("latitude", None)
             if x is not None and y is not None:
@@ -125,7 +127,7 @@ def read_table(path: Path | str, mapping: Mapping) -> MappedTable:
         raise NotFound(f"There is no file {path}.", mend="Name a CSV file.") from error
     except OSError as error:
         raise InvalidValue(f"{path} cannot be read: {error.strerror}.", mend="Name a readable CSV file.") from error
-    return read_text(decode(content, mapping.file, path.name), mapping, path.name)
+    return read_text(decode(content, mapping.file, path.name), mapping, path.name, path.stem)
 
 
 def decode(content: bytes, layout: FileLayout, name: str) -> str:
@@ -148,32 +150,41 @@ def decode(content: bytes, layout: FileLayout, name: str) -> str:
     )
 
 
-def read_text(text: str, mapping: Mapping, name: str = "the table") -> MappedTable:
-    """As `read_table`, from text."""
+def read_text(text: str, mapping: Mapping, name: str = "the table", origin: str = "row") -> MappedTable:
+    """As `read_table`, from text; `origin` is what row numbers are told apart by."""
     delimiter = _delimiter(text, mapping)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    tally = _Tally()
-    read = 0
     try:
         header = [column.strip() for column in next(reader, [])]
-        positions = _positions(header, mapping, name)
-        seen: dict[tuple[str, object], int] = {}
-        zone = ZoneInfo(mapping.file.timezone)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            read += 1
-            if len(cells) != len(header):
-                message = (
-                    f"has {len(cells)} cells where the header has {len(header)}; quote cells that hold {delimiter!r}"
-                )
-                tally.rejected.append(RowProblem(read, reader.line_num, "", message))
-                continue
-            _take(_Row(read, reader.line_num, cells, positions), mapping, zone, seen, tally)
+        rows = ((reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells))
+        return read_rows(header, rows, mapping, name, origin, f"; quote cells that hold {delimiter!r}")
     except csv.Error as error:
         raise InvalidValue(
             f"{name}, line {reader.line_num}: {error}.", mend="Export it again as CSV with quoted texts."
         ) from error
+
+
+def read_rows(
+    header: Sequence[str],
+    rows: Iterable[tuple[int, Sequence[str]]],
+    mapping: Mapping,
+    name: str,
+    origin: str,
+    mend: str = "",
+) -> MappedTable:
+    """As `read_text`, from cells with the line each row ends in; `mend` is for rows of another length."""
+    positions = _positions(header, mapping, name)
+    seen: dict[tuple[str, object], int] = {}
+    zone = ZoneInfo(mapping.file.timezone)
+    tally = _Tally()
+    read = 0
+    for line, cells in rows:
+        read += 1
+        if len(cells) != len(header):
+            message = f"has {len(cells)} cells where the header has {len(header)}{mend}"
+            tally.rejected.append(RowProblem(read, line, "", message))
+            continue
+        _take(_Row(read, line, cells, positions, origin), mapping, zone, seen, tally)
     used = set(mapping.columns)
     return MappedTable(
         mapping.target.name, read, tally.rows, tally.numbers, tally.rejected, dict(tally.filtered), tally.emptied,
@@ -187,9 +198,10 @@ class _Row:
     line: int
     cells: Sequence[str]
     positions: dict[str, int]
+    origin: str
 
     def text(self, column: str) -> str:
-        return self.cells[self.positions[column]].strip()
+        return f"{self.origin}-{self.number}" if column == ROW else self.cells[self.positions[column]].strip()
 
 
 def _take(row: _Row, mapping: Mapping, zone: ZoneInfo, seen: dict[tuple[str, object], int], tally: _Tally) -> None:
@@ -234,7 +246,8 @@ def _value(rule: PropertyRule, row: _Row, decimal: str, zone: ZoneInfo) -> objec
 def _key_problems(
     row: _Row, values: dict[str, object], mapping: Mapping, seen: dict[tuple[str, object], int]
 ) -> list[RowProblem]:
-    if not any(key in values for key in mapping.target.keys):
+    placed = mapping.geometry is not None and any(mapping.target.property(key).placed for key in mapping.target.keys)
+    if not placed and not any(key in values for key in mapping.target.keys):
         wanted = " or ".join(mapping.target.keys)
         return [RowProblem(row.number, row.line, "", f"has no {wanted}, so it cannot be told from others")]
     columns = {rule.target.name: ", ".join(rule.columns) for rule in mapping.rules}

@@ -1,4 +1,4 @@
-"""What a mapping may fill: the properties of assets, service connections, isolation valves and incidents, as data.
+"""What a mapping may fill: the properties of assets, connections, valves, devices and incidents, as data.
 
 Names, types and units are those of the graph model (a test holds the two together); ``docs/reference/mapping.md``
 is generated from these tables.
@@ -31,6 +31,7 @@ class TargetProperty:
     unit : SI unit that the value ends in; a mapping states the unit of the file
     positive : zero and negative values are refused
     values : closed set, empty when open
+    placed : found from the geometry when the mapping has a ``[geometry]`` table
     """
 
     name: str
@@ -40,6 +41,7 @@ class TargetProperty:
     positive: bool = False
     required: bool = False
     values: tuple[str, ...] = ()
+    placed: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ ASSETS = Target(
     "assets",
     "attributes of components that are in the network already, found by id, by key of the register or by name",
     (
-        P("id", T, "identifier of the component in the graph"),
+        P("id", T, "identifier of the component in the graph", placed=True),
         P("name", T, "name of the component in the network file"),
         P("source_id", T, "key of the record in the register; kept on the component"),
         P(
@@ -100,6 +102,7 @@ ASSETS = Target(
             T,
             "zone of the register, for predictions on files; a network has zones of its own",
         ),
+        P("isolation", F, "a control valve of the model that stands for an isolation valve"),
         P("manufacturer", T, "who made it"),
         P("description", T, "free text"),
         _SYNTHETIC,
@@ -117,8 +120,14 @@ SERVICE_CONNECTIONS = Target(
         P("name", T, "name of the connection or customer", required=True),
         P("customers", C, "people or households served", unit="person", required=True),
         P("critical", F, "a hospital, school or the like"),
-        P("served_by", T, "component that it takes its water from: id, key of the register or name", required=True),
-        P("offset_m", N, "its place on a pipe, from the pipe's start node", unit="m"),
+        P(
+            "served_by",
+            T,
+            "component that it takes its water from: id, key of the register or name",
+            required=True,
+            placed=True,
+        ),
+        P("offset_m", N, "its place on a pipe, from the pipe's start node", unit="m", placed=True),
         _SYNTHETIC,
     ),
     keys=("id", "source_id"),
@@ -132,13 +141,34 @@ ISOLATION_VALVES = Target(
         P("id", T, "identifier; made from source_id when left out"),
         P("source_id", T, "key of the record in the register; kept on the valve"),
         P("name", T, "name of the valve"),
-        P("pipe", T, "pipe that it sits on: id, key of the register or name", required=True),
-        P("near", T, "end node that the offset counts from: id or name; the pipe's start when left out"),
-        P("offset_m", N, "distance from that node; 0, at the node, when left out", unit="m"),
+        P("pipe", T, "pipe that it sits on: id, key of the register or name", required=True, placed=True),
+        P("near", T, "end node that the offset counts from: id or name; the pipe's start when left out", placed=True),
+        P("offset_m", N, "distance from that node; 0, at the node, when left out", unit="m", placed=True),
         P("valve_kind", T, "kind; gate when left out", values=("gate", "butterfly", "ball", "plug")),
         P("status", T, "open when left out; out_of_service is a valve that cannot be moved",
           values=("open", "closed", "out_of_service")),
         P("diameter_m", N, "diameter; the pipe's when left out", unit="m", positive=True),
+        P("install_date", D, "when it was built in"),
+        P("manufacturer", T, "who made it"),
+        P("description", T, "free text"),
+        _SYNTHETIC,
+    ),
+    keys=("id", "source_id"),
+    unique=("id", "source_id"),
+)  # fmt: skip
+
+DEVICES = Target(
+    "devices",
+    "hydrants and sensors, which stand at a place and are joined to nothing",
+    (
+        P("id", T, "identifier; made from type and source_id when left out"),
+        P("source_id", T, "key of the record in the register; kept on the component"),
+        P("type", T, "what it is", required=True, values=("Hydrant", "Sensor")),
+        P("name", T, "name"),
+        P("x", N, "place, in the coordinates of the network's source", unit="1", placed=True),
+        P("y", N, "place, in the coordinates of the network's source", unit="1", placed=True),
+        P("quantity", T, "what a sensor measures"),
+        P("status", T, "active when left out", values=("active", "out_of_service")),
         P("install_date", D, "when it was built in"),
         P("manufacturer", T, "who made it"),
         P("description", T, "free text"),
@@ -178,7 +208,7 @@ INCIDENTS = Target(
 )
 
 TARGETS: dict[str, Target] = {
-    target.name: target for target in (ASSETS, SERVICE_CONNECTIONS, ISOLATION_VALVES, INCIDENTS)
+    target.name: target for target in (ASSETS, SERVICE_CONNECTIONS, ISOLATION_VALVES, DEVICES, INCIDENTS)
 }
 
 FILE_UNITS: dict[str, dict[str, float]] = {

@@ -13,8 +13,19 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wnis_core.errors import FieldProblem, InvalidValue, NotFound
-from wnis_core.mapping_rules import Code, Condition, FileLayout, Filter, Mapping, PropertyRule, Redaction
-from wnis_core.mapping_targets import FILE_UNITS, TARGETS, CellKind, Target, TargetProperty
+from wnis_core.mapping_rules import (
+    NETWORK_CRS,
+    ROW,
+    Code,
+    Condition,
+    FileLayout,
+    Filter,
+    GeometryRule,
+    Mapping,
+    PropertyRule,
+    Redaction,
+)  # fmt: skip
+from wnis_core.mapping_targets import DEVICES, FILE_UNITS, TARGETS, CellKind, Target, TargetProperty
 
 DATE_WORDS = ("iso", "epoch_ms", "epoch_s", "year")
 """Names of date formats beside the strptime patterns."""
@@ -35,6 +46,43 @@ class _FileTable(_Strict):
     )
     decimal: Literal[".", ","] = Field(".", description="decimal sign of numbers")
     timezone: str = Field("UTC", description="IANA time zone of dates and times that state none")
+    layer: str = Field("", description="layer to read, where a GeoPackage has several; `--layer` names another")
+
+
+class _GeometryTable(_Strict):
+    """How the places of rows find the network: lines are matched along their course, points by distance.
+
+    With this table a row of `assets` needs no key, and `pipe`, `near`, `served_by`, `offset_m`, `x` and `y` are found
+    from the geometry. A row with two candidates that are about equally near is listed and left out.
+    """
+
+    crs: str = Field(
+        "",
+        description="coordinate reference system of the file, such as EPSG:3089; the file's own when left out; "
+        "`network` when the file shares the coordinates of the network's source",
+    )
+    unit: str = Field(
+        "m", description="unit of the coordinates, for a network without coordinate reference system: "
+        + ", ".join(FILE_UNITS["m"])
+    )  # fmt: skip
+    tolerance_m: float | None = Field(
+        None, gt=0, le=1000, description="farthest distance of a match in m; required for all targets but `devices`"
+    )
+    margin_m: float | None = Field(
+        None,
+        ge=0,
+        le=1000,
+        description="a second candidate that is farther by no more than this makes a row ambiguous; a tenth of "
+        "tolerance_m when left out",
+    )
+    components: list[Literal[
+        "Junction", "Reservoir", "Tank", "Pipe", "Pump", "Valve", "Hydrant", "Sensor"
+    ]] = Field(default=["Pipe"], min_length=1, description="types that rows may be matched to")  # fmt: skip
+    at: Literal["line", "start", "end"] = Field(
+        "line", description="what of a line counts: all of it, or the point where it starts or ends"
+    )
+    x: str = Field("", description="column of the first coordinate, of a CSV file")
+    y: str = Field("", description="column of the second coordinate, of a CSV file")
 
 
 class _ConditionTable(_Strict):
@@ -62,7 +110,11 @@ class _RedactionTable(_Strict):
 class _PropertyTable(_Strict):
     """How the property NAME of the target is filled: exactly one of `column`, `columns` and `constant`."""
 
-    column: str | None = Field(None, description="column to read")
+    column: str | None = Field(
+        None,
+        description=f"column to read; `{ROW}` is the name of the file (or layer) with the number of the row, for rows "
+        "without a key",
+    )
     columns: list[str] = Field(default=[], description="several columns, joined (texts and lists only)")
     constant: Code | None = Field(None, description="the same value in every row, in place of a column")
     join: str = Field(", ", description="between several columns")
@@ -93,6 +145,7 @@ class _MappingTable(_Strict):
     target: str = Field(description=f"what the rows are: {', '.join(TARGETS)}")
     description: str = Field("", description="what file this is for")
     file: _FileTable = Field(default_factory=lambda: _FileTable.model_validate({}), description="how it is written")
+    geometry: _GeometryTable | None = Field(None, description="how places find the network")
     properties: dict[str, _PropertyTable] = Field(description="our properties and how each is filled")
     filters: list[_FilterTable] = Field(default=[], description="rows to keep")
     redactions: list[_RedactionTable] = Field(default=[], description="texts to clean")
@@ -102,6 +155,7 @@ class _MappingTable(_Strict):
 TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", _MappingTable),
     ("`[file]`", _FileTable),
+    ("`[geometry]`", _GeometryTable),
     ("`[properties.NAME]`", _PropertyTable),
     ("`[[filters]]`", _FilterTable),
     ("`[[redactions]]`", _RedactionTable),
@@ -191,12 +245,15 @@ def _checked(name: str, table: _MappingTable, faults: _Faults) -> Mapping | None
         ZoneInfo(table.file.timezone)
     except (KeyError, ValueError, OSError):
         faults.add("file.timezone", f"{table.file.timezone!r} is no IANA time zone; write one such as America/Toronto")
+    geometry = _geometry(target, table, faults) if table.geometry else None
     rules = [r for key, entry in table.properties.items() if (r := _rule(target, key, entry, faults)) is not None]
     filled = {rule.target.name for rule in rules}
-    if not filled & set(target.keys):
+    if not filled & set(target.keys) and not (geometry and _any_placed_key(target)):
         faults.add("properties", f"fills no key; add one of {', '.join(target.keys)}")
     for p in target.properties:
-        if p.required and p.name not in table.properties:
+        if p.placed and geometry and p.name in table.properties:
+            faults.add(f"properties.{p.name}", "is found from the geometry; drop it, or the table geometry")
+        if p.required and p.name not in table.properties and not (p.placed and geometry):
             faults.add(f"properties.{p.name}", f"is required for {target.name}; add it with a column or a constant")
     if ("longitude" in filled) != ("latitude" in filled):
         faults.add("properties", "fills only one of longitude and latitude; add the other")
@@ -204,7 +261,9 @@ def _checked(name: str, table: _MappingTable, faults: _Faults) -> Mapping | None
         name,
         target,
         table.description,
-        FileLayout(table.file.encoding, table.file.delimiter, table.file.decimal, table.file.timezone),
+        FileLayout(
+            table.file.encoding, table.file.delimiter, table.file.decimal, table.file.timezone, table.file.layer
+        ),
         tuple(rules),
         tuple(
             Filter(c, f.reason)
@@ -217,10 +276,37 @@ def _checked(name: str, table: _MappingTable, faults: _Faults) -> Mapping | None
             if (found := _redaction(i, entry, filled, faults)) is not None
         ),
         dict(table.never),
+        geometry,
     )
     for column in sorted(set(mapping.columns) & set(table.never)):
         faults.add(f"never.{column}", f"is read all the same, but {table.never[column]}; stop reading it")
     return mapping
+
+
+def _any_placed_key(target: Target) -> bool:
+    return any(target.property(key).placed for key in target.keys)
+
+
+def _geometry(target: Target, table: _MappingTable, faults: _Faults) -> GeometryRule:
+    given = table.geometry or _GeometryTable.model_validate({})
+    if not any(p.placed for p in target.properties):
+        faults.add("geometry", f"is not for {target.name}; drop it")
+    units = FILE_UNITS["m"]
+    if given.unit not in units:
+        faults.add("geometry.unit", f"is {given.unit!r}; write one of {', '.join(units)}")
+    if given.tolerance_m is None and target.name != DEVICES.name:
+        faults.add("geometry.tolerance_m", "is missing; state how far a match may lie away, in m")
+    if bool(given.x) != bool(given.y):
+        faults.add("geometry", "names only one of x and y; add the other")
+    if given.crs != NETWORK_CRS and given.crs and not re.fullmatch(r"EPSG:\d{1,6}", given.crs):
+        faults.add("geometry.crs", f"is {given.crs!r}; write EPSG:n, or {NETWORK_CRS}")
+    if given.x and not given.crs:
+        faults.add("geometry.crs", f"is missing: a table states none; write EPSG:n, or {NETWORK_CRS}")
+    margin_m = given.margin_m if given.margin_m is not None else (given.tolerance_m or 0.0) / 10
+    return GeometryRule(
+        given.crs, units.get(given.unit, 1.0), given.tolerance_m, margin_m, tuple(given.components), given.at, given.x,
+        given.y,
+    )  # fmt: skip
 
 
 def _rule(target: Target, name: str, entry: _PropertyTable, faults: _Faults) -> PropertyRule | None:

@@ -73,7 +73,7 @@ constant = 3
         (
             'target = "pipes"\n[properties.name]\ncolumn = "A"',
             "target",
-            "assets, service_connections, isolation_valves, incidents",
+            "assets, service_connections, isolation_valves, devices, incidents",
         ),
         ('target = "assets"', "properties", "is missing"),
         (ASSETS + 'colum = "B"', "properties.name.colum", "did you mean column?"),
@@ -143,6 +143,7 @@ EDGES = {"served_by", "components", "zone", "longitude", "latitude", "pipe", "ne
         ("assets", COMPONENT_LABELS),
         ("service_connections", ("ServiceConnection",)),
         ("isolation_valves", ("Valve",)),
+        ("devices", ("Hydrant", "Sensor")),
         ("incidents", ("Incident",)),
     ],
 )
