@@ -8,11 +8,14 @@ from typing import Annotated, Any
 
 import typer
 from wnis_core.errors import InvalidValue
-from wnis_core.mapping import MappedTable, load_mapping, read_table
+from wnis_core.mapping import MappedTable, Mapping, load_mapping, read_table
 
 from wnis_ops.cli.networks import readable
 from wnis_ops.cli.output import Json, bar, say, server, show
-from wnis_ops.client import ApiClient, Progress
+from wnis_ops.client import ApiClient, Progress, part
+from wnis_ops.gis.layers import read_layer
+from wnis_ops.gis.proposal import propose
+from wnis_ops.gis.register import read_register
 
 assets_app = typer.Typer(no_args_is_help=True, help="Asset registers: attributes of components.")
 incidents_app = typer.Typer(no_args_is_help=True, help="Incidents: breaks, leaks, complaints.")
@@ -22,19 +25,36 @@ CHUNK = 2_000
 """Rows of one request: a chunk takes effect as a whole, and a file of any size stays below the limit of a body."""
 
 
-@assets_app.command("import", epilog="Example: wnis assets import pipes.csv --mapping pipes.toml --network town")
+@assets_app.command("import", epilog="Example: wnis assets import pipes.gpkg --mapping pipes.toml --network town")
 def import_assets(
-    file: Annotated[Path, typer.Argument(help="CSV file.")],
+    file: Annotated[Path, typer.Argument(help="CSV, GeoJSON, Shapefile (.shp) or GeoPackage.")],
     mapping: MappingFile,
     network: Annotated[str | None, typer.Option(help="Network that the components belong to.")] = None,
+    layer: Annotated[str, typer.Option(help="Layer of the file, where there are several.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and match only; send nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Attach attributes to components by id, register key or name; or add service connections or isolation valves."""
-    table = _mapped(file, mapping, ("assets", "service_connections", "isolation_valves"))
-    with bar(f"Importing {file.name}") as report:
-        client = server()
-        outcome = send_assets(client, table, table.target, network or _only_network(client), report)
-    _finish(outcome, table, as_json)
+    """Attach attributes to components, by key or geometry; or add connections, isolation valves, hydrants, sensors."""
+    rules = _rules(mapping, ("assets", "service_connections", "isolation_valves", "devices"))
+    client = server()
+    network = network or _only_network(client)
+    register = read_register(readable(file), rules, layer, lambda: client.get(f"/networks/{part(network)}/geometry"))
+    table, outcome = register.table, {}
+    if not dry_run:
+        with bar(f"Importing {file.name}") as report:
+            outcome = send_assets(client, table, table.target, network, report)
+    _finish({**outcome, **register.report}, table, register.summary, as_json)
+
+
+@assets_app.command("inspect", epilog="Example: wnis assets inspect mains.shp > mains.toml")
+def inspect(
+    file: Annotated[Path, typer.Argument(help="CSV, GeoJSON, Shapefile (.shp) or GeoPackage.")],
+    layer: Annotated[str, typer.Option(help="Layer of the file, where there are several.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Propose a mapping for a file from its header and its first values; read it before you use it."""
+    found = propose(read_layer(readable(file), layer))
+    show(found.document(), as_json, found.toml)
 
 
 @incidents_app.command("import", epilog="Example: wnis incidents import breaks.csv --mapping breaks.toml")
@@ -45,10 +65,10 @@ def import_incidents(
     as_json: Json = False,
 ) -> None:
     """Import incidents; a row with a known id or source id is updated, never duplicated."""
-    table = _mapped(file, mapping, ("incidents",))
+    table = read_table(readable(file), _rules(mapping, ("incidents",)))
     with bar(f"Importing {file.name}") as report:
         outcome = send_incidents(server(), table, network, report)
-    _finish(outcome, table, as_json)
+    _finish(outcome, table, table.summary(), as_json)
 
 
 def _only_network(client: ApiClient) -> str:
@@ -90,27 +110,38 @@ def _send(
     return total
 
 
-def _mapped(file: Path, mapping: Path, targets: Sequence[str]) -> MappedTable:
+def _rules(mapping: Path, targets: Sequence[str]) -> Mapping:
     rules = load_mapping(readable(mapping))
     if rules.target.name not in targets:
         raise InvalidValue(
             f"{mapping} maps {rules.target.name}.", mend=f"Name a mapping whose target is {' or '.join(targets)}."
         )
-    return read_table(readable(file), rules)
+    return rules
 
 
-def _finish(outcome: dict[str, Any], table: MappedTable, as_json: bool) -> None:
+def _finish(outcome: dict[str, Any], table: MappedTable, summary: str, as_json: bool) -> None:
     refused = [{"row": p.row, "errors": [{"field": p.column, "message": p.message}]} for p in table.rejected]
     outcome["rejected"] = refused + list(outcome.get("rejected", ()))
     outcome["read"] = table.read
     outcome["filtered"] = table.filtered
-    say(table.summary())
+    say(summary)
     for item in outcome["rejected"][:20]:
         say(f"row {item['row']}: " + "; ".join(f"{e['field']}: {e['message']}" for e in item["errors"]))
     for name in outcome.get("unmatched", ())[:20]:
         say(f"{name}: no component of that id, key or name, or more than one")
-    more = max(0, len(outcome["rejected"]) - 20) + max(0, len(outcome.get("unmatched", ())) - 20)
+    for doubt in outcome.get("ambiguous", ())[:20]:
+        options = ", ".join(f"{_named(one)} {one['distance_m']:g} m" for one in doubt["candidates"])
+        say(f"{_named(doubt)}: ambiguous, left out: {options}")
+    for item in outcome.get("unplaced", ())[:20]:
+        say(f"row {item['row']}: {item['message']}")
+    lists = ("rejected", "unmatched", "ambiguous", "unplaced")
+    more = sum(max(0, len(outcome.get(name, ())) - 20) for name in lists)
     if more:
         say(f"... and {more} more; --json lists them all.")
     counts = {k: len(v) if isinstance(v, list) else v for k, v in outcome.items() if k not in ("read", "filtered")}
     show(outcome, as_json, lambda: ", ".join(f"{name} {count}" for name, count in counts.items()))
+
+
+def _named(one: dict[str, Any]) -> str:
+    """A row or component of the report."""
+    return f"row {one['row']}" if "row" in one else str(one.get("component") or one["id"])
