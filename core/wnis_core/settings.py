@@ -38,6 +38,7 @@ SETTINGS: tuple[Variable, ...] = (
     Variable("NEO4J_URI", "Bolt address of the graph; when set, no local Neo4j is started", ""),
     Variable("NEO4J_USER", "graph user", "neo4j"),
     Variable("NEO4J_PASSWORD", "graph password", "", secret=True),
+    Variable("WNIS_NEO4J_HEAP_MB", "heap of the local Neo4j; half of it is for transactions, such as imports", "512"),
     Variable("WNIS_SQL_URL", "credentials and durable limits: SQLAlchemy URL; default SQLite under WNIS_HOME", ""),
     Variable("WNIS_JOBS_URL", "durable jobs: SQLAlchemy URL; default one SQLite file a service under WNIS_HOME", ""),
     Variable(
@@ -96,6 +97,7 @@ class Settings:
     neo4j_uri: str
     neo4j_user: str
     neo4j_password: str
+    neo4j_heap_mb: int
     sql_url: str
     jobs_url: str
     redis_url: str
@@ -162,7 +164,7 @@ def read_settings(environ: Mapping[str, str], *, secrets: Collection[str] = _EVE
     def number(name: str, least: int = 1) -> int:
         text = value(name)
         if not text.isdecimal() or int(text) < least:
-            kind = "a positive whole number" if least else "a whole number from 0"
+            kind = "a positive whole number" if least == 1 else f"a whole number from {least}"
             raise InvalidValue(f"{name} is {text!r}, not {kind}.", mend=f"Correct {name}.")
         return int(text)
 
@@ -184,6 +186,7 @@ def read_settings(environ: Mapping[str, str], *, secrets: Collection[str] = _EVE
         neo4j_uri=value("NEO4J_URI"),
         neo4j_user=value("NEO4J_USER"),
         neo4j_password=value("NEO4J_PASSWORD"),
+        neo4j_heap_mb=number("WNIS_NEO4J_HEAP_MB", least=512),
         sql_url=value("WNIS_SQL_URL") or f"sqlite:///{home / 'sql' / 'wnis.sqlite'}",
         jobs_url=value("WNIS_JOBS_URL"),
         redis_url=value("REDIS_URL"),

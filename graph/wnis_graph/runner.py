@@ -22,7 +22,7 @@ from neo4j.exceptions import (
     TransientError,
 )
 from wnis_core import traces
-from wnis_core.errors import Conflict, Failure, Unavailable
+from wnis_core.errors import Conflict, Failure, TooLarge, Unavailable
 from wnis_core.metrics import NEO4J_QUERIES, NEO4J_SECONDS
 
 from wnis_graph.query import Access, Query
@@ -227,6 +227,14 @@ def _timed(
     try:
         with traces.query(query.name, query.access.value):
             return [query.row(record) for record in tx.run(query.cypher, parameters)]
+    except TransientError as error:
+        # the driver would try again and again what does not fit
+        if "MemoryPoolOutOfMemory" in (error.code or ""):
+            raise TooLarge(
+                "This is more than one transaction of the graph may hold.",
+                mend="Raise the graph's dbms.memory.transaction.total.max and heap (locally WNIS_NEO4J_HEAP_MB).",
+            ) from error
+        raise
     finally:
         NEO4J_SECONDS.labels(query.name).observe(time.perf_counter() - started)
 

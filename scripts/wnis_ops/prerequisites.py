@@ -43,7 +43,9 @@ def require_startable(home: Home, options: UpOptions, environ: Mapping[str, str]
         require_valid_pair(options.tls_certificate, options.tls_key)
     require_own_folders(home.path, settings.object_store)
     require_room(home.path, "WNIS_HOME", ROOM_BYTES)
-    require_memory(SERVICES_BYTES + (0 if settings.neo4j_uri else GRAPH_BYTES))
+    require_memory(
+        SERVICES_BYTES + (0 if settings.neo4j_uri else GRAPH_BYTES + (settings.neo4j_heap_mb - 512) * 1_000_000)
+    )
     require_servers(settings)
 
 

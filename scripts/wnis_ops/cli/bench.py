@@ -20,6 +20,7 @@ NAMES = {
     "component": "GET /components/{id} beside the bare driver query and a bare Flask view",
     "demo": "loading the demonstration on a fresh home",
     "isolation": "segments beside WNTR's, and isolation answers and traces over HTTP",
+    "import": "parse and write of Net6 beside bare UNWIND, and up to 100,000 pipes",
     "memory": "idle memory of the running instance, process by process",
     "start": "a warm start of everything beside a bare start of Neo4j",
 }
@@ -100,6 +101,10 @@ def _measured(name: str) -> Any:
         from wnis_ops.bench import start
 
         return start.measure(say)
+    if name == "import":
+        from wnis_ops.bench import imports
+
+        return imports.measure(say)
     if name == "demo":
         from wnis_ops.bench import demo
 

@@ -159,6 +159,7 @@ class Supervisor:
             password_file=password_file,
             watchdog=self._watchdog,
             short_lived=False,
+            heap_mb=self._settings.neo4j_heap_mb,
         )
         self._neo4j.start()
         self._neo4j_up_since = time.monotonic()
