@@ -25,6 +25,7 @@ _COVERED = 0.5
 """Least share of a link that a row has to run along, where the row is the shorter."""
 
 _LINES = ("LineString", "MultiLineString")
+_PLACES = (*_LINES, "Point", "MultiPoint")
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,9 @@ def match_places(drawn: Drawn, geometries: Any, rows: Sequence[int], rule: Geome
     places = np.array([geometries[row] for row in rows], dtype=object)
     if rule.at != "line":
         places = points_of(places, rule.at)
-    known = [n for n, place in enumerate(places) if place is not None and not place.is_empty]
+    known = [
+        n for n, place in enumerate(places) if place is not None and place.geom_type in _PLACES and not place.is_empty
+    ]
     wanted = _of_types(drawn, rule)
     pairs = _near(places[known], drawn.lines[wanted], tolerance_m) if known and wanted else ([], [])
     options: dict[int, list[tuple[float, int]]] = {}
@@ -132,6 +135,7 @@ def match_places(drawn: Drawn, geometries: Any, rows: Sequence[int], rule: Geome
         away = float(shapely.distance(places[known[n]], drawn.lines[component]))
         options.setdefault(rows[known[n]], []).append((away, component))
     chosen: dict[int, list[Match]] = {}
+    placed = {rows[n] for n in known}
     for row in rows:
         near = sorted(options.get(row, ()))
         near = [(d, i) for d, i in near if d <= near[0][0] + rule.margin_m]
@@ -141,7 +145,8 @@ def match_places(drawn: Drawn, geometries: Any, rows: Sequence[int], rule: Geome
         elif near:
             chosen.setdefault(near[0][1], []).append(Match(row, near[0][1], near[0][0]))
         else:
-            message = f"no {' or '.join(rule.components)} within {tolerance_m:g} m"
+            lies = row in placed
+            message = f"no {' or '.join(rule.components)} within {tolerance_m:g} m" if lies else "has no point or line"
             matches.unmatched.append({"row": row + 1, "message": message})
     for component, claims in sorted(chosen.items()):
         claims.sort(key=lambda match: (match.distance_m, match.row))

@@ -68,7 +68,9 @@ def on_one_plane(network: Mapping[str, Any], layer: Layer, rule: GeometryRule) -
         local = pyproj.CRS.from_dict(
             {"proj": "aeqd", "lat_0": (south + north) / 2, "lon_0": (west + east) / 2, "datum": "WGS84", "units": "m"}
         )
-        lines, rows = _projected(lines, _WGS84, local), _projected(rows, crs, local)
+        # by the degrees that the server made of the network's coordinates: another way may choose another datum shift
+        degrees = _projected(rows, crs, pyproj.CRS.from_user_input(_WGS84))
+        lines, rows = _projected(lines, _WGS84, local), _projected(degrees, _WGS84, local)
     _require_near(network["network"], lines, rows, layer)
     properties = [feature["properties"] for feature in features]
     drawn = Drawn(

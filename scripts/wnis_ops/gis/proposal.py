@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -120,7 +120,7 @@ def propose(layer: Layer) -> Proposal:
         for name, kind in zip(layer.header, layer.kinds, strict=True)
     )  # fmt: skip
     crs = _crs_name(layer.crs)
-    lines = [f"# Proposed for {layer.where} ({len(layer.rows):,} rows): read every line before you use it."]
+    lines = [f"# Proposed for {_said(layer.where, 200)} ({len(layer.rows):,} rows): read every line before you use it."]
     lines += [f"target = {_quoted(target.name)}", f"description = {_quoted(f'proposed for {layer.file}')}"]
     if geometry_type:
         lines += _geometry_lines(layer, target, geometry_type, crs)
@@ -129,7 +129,7 @@ def propose(layer: Layer) -> Proposal:
         lines += _property_lines(target, name, taken.get(name), values, layer, geometry_type)
     unread = [column for column in layer.header if column not in found]
     if unread:
-        lines += ["", f"# not read: {', '.join(unread)}"]
+        lines += ["", f"# not read: {', '.join(map(_said, unread))}"]
     return Proposal(layer, geometry_type, crs, target.name, columns, tuple(lines))
 
 
@@ -239,7 +239,7 @@ def _geometry_lines(layer: Layer, target: Target, geometry_type: str, crs: str |
         lines.append('crs = "network"    # the file states none: EPSG:n, or network when it shares its coordinates')
         lines.append('unit = "m"         # of the coordinates, for a network without coordinate reference system')
     else:
-        lines.append(f"# the file says {crs}")
+        lines.append(f"# the file says {_said(crs, 100)}")
     if target.name == "devices":
         return lines
     lines.append("tolerance_m = 2.0  # a guess: how far the file and the model may lie apart")
@@ -296,8 +296,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _said(text: str) -> str:
-    return re.sub(r"\s+", " ", text)[:30]
+def _said(text: str, most: int = 30) -> str:
+    """`text` as a remark of TOML may hold it: no line breaks, no control characters."""
+    return re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text)[:most]
 
 
-_quoted: Callable[[str], str] = json.dumps  # a basic string of TOML is written as one of JSON
+def _quoted(text: str) -> str:
+    """`text` as a basic string of TOML, which is one of JSON but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

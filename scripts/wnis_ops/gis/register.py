@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from wnis_core.errors import InvalidValue
 from wnis_core.mapping import MappedTable, read_rows, read_table
 from wnis_core.mapping import Mapping as Rules
 from wnis_core.mapping_rules import GeometryRule
@@ -44,7 +45,10 @@ def read_register(path: Path, rules: Rules, layer_name: str, network: Callable[[
         `read_rows`, `on_one_plane`
     """
     rule = rules.geometry
-    if rule is None and not is_geographic(path):
+    geographic = is_geographic(path)
+    if layer_name and not geographic:
+        raise InvalidValue(f"{path.name} is a table without layers.", mend="Leave --layer out.")
+    if rule is None and not geographic:
         table = read_table(path, rules)
         return Register(table, table.summary())
     layer = read_layer(path, layer_name or rules.file.layer, rules.file)

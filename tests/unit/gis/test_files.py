@@ -128,6 +128,16 @@ def test_a_mapping_is_proposed_from_header_values_and_geometry(tmp_path: Path) -
     assert "# not read: STREET" in proposal.toml()
 
 
+def test_a_proposal_for_odd_names_and_values_is_still_a_mapping(tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text(
+        'id \U0001f6b0,"MATERIAL\x7f","a\nb"\n"1\x01\n2",CI,x\n3,"""DI\\",y\n', encoding="utf-8"
+    )
+    proposal = propose(read_layer(tmp_path / "odd.csv"))
+    rules = {rule.target.name: rule for rule in parse_mapping(proposal.toml(), "proposed").rules}
+    assert rules["source_id"].columns == ("id \U0001f6b0",)
+    assert rules["material"].columns == ("MATERIAL\x7f",)
+
+
 def test_points_without_a_key_are_proposed_by_their_row(tmp_path: Path) -> None:
     layer = read_layer(written(tmp_path / "gate_valves.gpkg", [shapely.Point(1, 2), shapely.Point(2, 2)],
                                {"TURNS": [0, 0]}, None, driver="GPKG"))  # fmt: skip

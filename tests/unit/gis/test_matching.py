@@ -41,9 +41,9 @@ ORIGIN = (500_000.0, 5_400_000.0)
 """Where the network lies when it has a coordinate reference system."""
 
 
-def network(crs: str | None = None) -> Mapping[str, Any]:
+def network(crs: str | None = None, north: float = ORIGIN[1]) -> Mapping[str, Any]:
     """What ``GET /networks/{id}/geometry`` answers; with `crs` in degrees."""
-    east, north = ORIGIN if crs else (0.0, 0.0)
+    east, north = (ORIGIN[0], north) if crs else (0.0, 0.0)
     move = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform if crs else lambda x, y: (x, y)
 
     def feature(identifier: str, kind: str, *nodes: str, length_m: float | None = None) -> dict[str, Any]:
@@ -70,13 +70,11 @@ def network(crs: str | None = None) -> Mapping[str, Any]:
 
 def taken(
     folder: Path, mapping: str, geometries: list[Any], crs: str | None = None, *, net: str | None = None,
-    tolerance: float = 2.0, more: str = "", **columns: Any,
+    tolerance: float = 2.0, more: str = "", north: float = ORIGIN[1],
 ) -> Register:  # fmt: skip
-    path = written(
-        folder / "mains.gpkg", geometries, {"ID": [f"M{i}" for i in range(1, len(geometries) + 1)], **columns}, crs
-    )
+    path = written(folder / "mains.gpkg", geometries, {"ID": [f"M{i}" for i in range(1, len(geometries) + 1)]}, crs)
     rules = parse_mapping(mapping.format(tolerance=tolerance, more=more), "test")
-    return read_register(path, rules, "", lambda: network(net))
+    return read_register(path, rules, "", lambda: network(net, north))
 
 
 def line(*points: tuple[float, float]) -> Any:
@@ -106,7 +104,14 @@ def test_a_course_counts_and_not_its_middle(tmp_path: Path) -> None:
 
 
 def test_a_stub_at_a_right_angle_is_not_the_main_beside_it(tmp_path: Path) -> None:
-    found = taken(tmp_path, MAINS, [line((200, 0), (200, 1.5))])
+    """All of BD lies within the tolerance of the main, but it does not run along it."""
+    found = taken(tmp_path, MAINS, [line((0, 0), (400, 0))], tolerance=40.0)
+    assert matched(found) == [(1, "RA"), (1, "AB"), (1, "BC")]
+    assert found.report["uncovered"] == ["BD"]
+
+
+def test_a_course_with_one_far_detour_is_another_main(tmp_path: Path) -> None:
+    found = taken(tmp_path, MAINS, [line((100, 0), (195, 0), (200, 12), (205, 0), (300, 0))])
     assert (matched(found), len(found.report["unplaced"])) == ([], 1)
 
 
@@ -143,7 +148,7 @@ def test_a_valve_between_two_pipes_or_far_from_all_is_listed(tmp_path: Path) -> 
     assert found.table.rows == []
     assert [one["id"] for one in found.report["ambiguous"][0]["candidates"]] == ["AB", "BC", "BD"]
     assert found.report["unplaced"] == [
-        {"row": 2, "message": "no Pipe within 2 m"}, {"row": 3, "message": "no Pipe within 2 m"},
+        {"row": 2, "message": "no Pipe within 2 m"}, {"row": 3, "message": "has no point or line"},
     ]  # fmt: skip
 
 
@@ -188,6 +193,20 @@ def test_file_and_network_in_two_reference_systems_meet_in_metres(tmp_path: Path
         taken(tmp_path, mapping, [point], "EPSG:3857")
 
 
+def test_file_and_network_in_one_reference_system_share_every_point(tmp_path: Path) -> None:
+    """The British grid has several ways to WGS 84, which lie metres apart."""
+    mapping = VALVES.replace('crs = "network"\n', "")
+    point = shapely.Point(ORIGIN[0] + 110, 400_000.0)
+    found = taken(tmp_path, mapping, [point], "EPSG:27700", net="EPSG:27700", north=400_000.0)
+    assert [(row["pipe"], row["near"], row["offset_m"]) for row in found.table.rows] == [("AB", "A", 10.5)]
+    assert found.report["matched"][0]["distance_m"] == 0
+
+
+def test_an_area_has_no_place_on_a_pipe(tmp_path: Path) -> None:
+    found = taken(tmp_path, VALVES, [shapely.box(110, -1, 120, 1)])
+    assert found.report["unplaced"] == [{"row": 1, "message": "has no point or line"}]
+
+
 def test_a_plane_in_feet_is_scaled(tmp_path: Path) -> None:
     five_feet = [shapely.Point(110, 5)]
     assert matched(taken(tmp_path, VALVES, five_feet, more='unit = "ft"')) == [(1, "AB")]
@@ -199,7 +218,9 @@ def test_columns_of_a_table_hold_places(tmp_path: Path) -> None:
     rules = parse_mapping(VALVES.format(tolerance=2.0, more='x = "EAST"\ny = "NORTH"'), "test")
     found = read_register(tmp_path / "valves.csv", rules, "", network)
     assert [(row["pipe"], row["offset_m"]) for row in found.table.rows] == [("AB", 10.5)]
-    assert found.report["unplaced"] == [{"row": 2, "message": "no Pipe within 2 m"}]
+    assert found.report["unplaced"] == [{"row": 2, "message": "has no point or line"}]
+    with pytest.raises(InvalidValue, match="is a table without layers"):
+        read_register(tmp_path / "valves.csv", rules, "mains", network)
 
 
 def test_devices_keep_the_coordinates_of_the_network(tmp_path: Path) -> None:
