@@ -98,6 +98,11 @@ class Topology:
             return {}
         return {self.vertices[i].id: d for i, d in self._breadth_first(self._joined, start, hops).items()}
 
+    def is_joined(self, component_id: str) -> bool:
+        """Whether anything is joined to the component."""
+        i = self.index[component_id]
+        return bool(self._joined.indptr[i + 1] > self._joined.indptr[i])
+
     def trace(self, component_id: str, direction: Direction, flows: Flows | None = None) -> dict[str, int]:
         """Hops to every component the water passes before (upstream) or after (downstream) `component_id`.
 

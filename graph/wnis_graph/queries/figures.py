@@ -189,6 +189,7 @@ MODELS = Query(
     CALL (v) {
       MATCH (c:Component {utility: v.utility})
       WHERE c.id IS NOT NULL AND c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
+        AND c.located_on IS NULL
       OPTIONAL MATCH (c)<-[:ABOUT]-(p:Prediction) WHERE NOT EXISTS { (p)<-[:SUPERSEDES]-(:Prediction) }
       WITH v, c, p ORDER BY p.as_of DESC, p.created_at DESC
       WITH v, c, head(collect(p)) AS p

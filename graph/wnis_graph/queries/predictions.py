@@ -163,7 +163,8 @@ def _provenance(row: RawRow) -> Provenance:
 # Each of the next is there twice, for some components and for all: one text with "$ids IS NULL OR c.id IN $ids" is
 # planned once and for all of them, and the answer about one pipe reads the whole utility.
 _SOME = "c.utility = $utility AND c.id IN $ids"
-_ALL = "c.utility = $utility"
+_ALL = "c.utility = $utility AND c.located_on IS NULL"
+"""Isolation valves on pipes are scored when somebody asks for one, not with all mains."""
 
 
 def _failable(name: str, which: str) -> Query[FailableComponent]:
@@ -238,7 +239,8 @@ FOREMOST = Query(
     Access.READ,
     f"""
     MATCH (c:Component) WHERE c.utility = $utility AND c.retired_at IS NULL AND c.type IN ['Pipe', 'Valve', 'Pump']
-      AND ($network IS NULL OR c.network = $network) AND ($by <> 'per_km' OR c.length_m IS NOT NULL)
+      AND c.located_on IS NULL AND ($network IS NULL OR c.network = $network)
+      AND ($by <> 'per_km' OR c.length_m IS NOT NULL)
     {_LATEST}
     WITH c, p, size([d IN p.knot_days WHERE d < $days]) AS passed, size(p.knot_days) - 1 AS last
     WITH c, p, CASE WHEN passed > last THEN last ELSE passed END AS k

@@ -226,6 +226,8 @@ COMPONENT_KEYS = Query(
     """
     MATCH (c:Component) WHERE c.utility = $utility AND c.network = $network AND c.retired_at IS NULL
       AND c.type IN ['Junction', 'Reservoir', 'Tank', 'Pipe', 'Pump', 'Valve']
+      // an isolation valve on a pipe is no link of the engine, though it may bear the name of one
+      AND c.located_on IS NULL
     RETURN c.id AS id, c.type AS type, c.name AS name ORDER BY c.id
     """,
     lambda row: ComponentKey(row["id"], row["type"], row["name"]),

@@ -183,7 +183,8 @@ class TopologyRepository:
             return None, None
         if time_s is not None and flows_at is not None:
             time_s, at = flows_at(run.id, time_s)
-            named = {v.name: v.id for v in topology.vertices if v.type in _LINKS}
+            # an isolation valve on a pipe, which nothing is joined to, may bear the name of a link
+            named = {v.name: v.id for v in topology.vertices if v.type in _LINKS and topology.is_joined(v.id)}
             flows: Flows = {named[name]: (flow, flow) for name, flow in at.items() if name in named}
         else:
             flows = self._run_flows.get(

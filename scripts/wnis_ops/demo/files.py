@@ -10,7 +10,14 @@ from pathlib import Path
 
 from wnis_ops.demo.history import Event, make_history
 from wnis_ops.demo.network import Ground, read_ground
-from wnis_ops.demo.register import Asset, Connection, make_connections, make_register
+from wnis_ops.demo.register import (
+    Asset,
+    Connection,
+    IsolationValve,
+    make_connections,
+    make_register,
+    make_valves,
+)
 
 SEED = 4
 
@@ -24,6 +31,7 @@ class Demonstration:
     ground: Ground
     register: tuple[Asset, ...]
     connections: tuple[Connection, ...]
+    valves: tuple[IsolationValve, ...]
     events: tuple[Event, ...]
     until: date
     seed: int
@@ -35,6 +43,7 @@ class DemonstrationFiles:
 
     assets: Path
     connections: Path
+    valves: Path
     incidents: Path
 
 
@@ -43,20 +52,23 @@ def draw(until: date, seed: int = SEED) -> Demonstration:
     ground = read_ground()
     register = make_register(ground, seed)
     connections = make_connections(ground, seed)
-    return Demonstration(
-        ground, register, connections, make_history(ground, register, connections, until, seed), until, seed
-    )
+    valves = make_valves(ground, register, seed)
+    events = make_history(ground, register, connections, until, seed)
+    return Demonstration(ground, register, connections, valves, events, until, seed)
 
 
 def write(demonstration: Demonstration, folder: Path) -> DemonstrationFiles:
-    """Write the three CSV files into `folder`.
+    """Write the CSV files into `folder`.
 
     Keys of another seed than the demonstration's carry it: two histories in one utility must not share records.
     """
     prefix = "" if demonstration.seed == SEED else f"{demonstration.seed}-"
     folder.mkdir(parents=True, exist_ok=True)
     written = DemonstrationFiles(
-        folder / "water_mains.csv", folder / "service_connections.csv", folder / "work_orders.csv"
+        folder / "water_mains.csv",
+        folder / "service_connections.csv",
+        folder / "isolation_valves.csv",
+        folder / "work_orders.csv",
     )
     _write(
         written.assets,
@@ -77,6 +89,17 @@ def write(demonstration: Demonstration, folder: Path) -> DemonstrationFiles:
             for c in demonstration.connections
         ),
     )
+    _write(
+        written.valves,
+        ("VALVE_NO", "PIPE_NAME", "NODE", "FROM_NODE_FT", "KIND", "INSTALLED", "CONDITION"),
+        (
+            (
+                prefix + v.valve_no, v.pipe, v.node, round(v.offset_m / 0.3048, 2), v.kind,
+                v.installed.strftime("%m/%d/%Y"), "SEIZED" if v.seized else "OK",
+            )
+            for v in demonstration.valves
+        ),
+    )  # fmt: skip
     _write(
         written.incidents,
         ("WORK_ORDER", "TYPE", "OCCURRED", "REPORTED", "ASSETS", "REMARKS", "PRIORITY", "CAUSE", "REPAIR", "STATE"),

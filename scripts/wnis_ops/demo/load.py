@@ -149,7 +149,11 @@ def _network(load: _Load) -> None:
 
 
 def _register(load: _Load) -> None:
-    for file, name in ((load.files.assets, "demo-assets"), (load.files.connections, "demo-service-connections")):
+    for file, name in (
+        (load.files.assets, "demo-assets"),
+        (load.files.connections, "demo-service-connections"),
+        (load.files.valves, "demo-isolation-valves"),
+    ):
         mapping = load_mapping(MAPPINGS / f"{name}.toml")
         table = read_table(file, mapping)
         _require_taken(send_assets(load.client, table, mapping.target.name, NETWORK_ID, load.say), file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,6 +68,20 @@ def test_everything_is_there_and_labelled_synthetic(loaded: Loaded) -> None:
     assert all(f["synthetic"] for f in feedback)
     pipe = loaded.client.get(f"/components/{part(incidents[0]['components'][0]['id'])}")
     assert pipe["network"] == "ky4"
+
+
+def test_a_break_in_the_demonstration_is_isolated_by_a_few_valves(loaded: Loaded) -> None:
+    ranking = loaded.client.get("/predictions/failure/ranking", top=20, horizon=365, network="ky4")["ranking"]
+    assert {r["component_type"] for r in ranking} <= {"Pipe", "Pump", "Valve"}
+    answers = [
+        loaded.client.post("/networks/ky4/isolation", {"component_id": r["component_id"]}) for r in ranking
+    ]  # fmt: skip
+    # a segment of 20 mains or more would be a network without valves
+    assert all(1 <= len(a["valves"]) <= 15 and len(a["segment"]["components"]) < 60 for a in answers)
+    # some mains are the only way to a whole quarter
+    assert statistics.median(a["customers"] for a in answers) < 1_000
+    quality = loaded.client.get("/networks/ky4/quality")
+    assert quality["score"] > 90, quality["categories"]
 
 
 def test_it_lies_in_kentucky(loaded: Loaded) -> None:

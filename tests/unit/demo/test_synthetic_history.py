@@ -31,6 +31,7 @@ def tables(drawn: Demonstration, tmp_path_factory: pytest.TempPathFactory) -> di
         for name, file in (
             ("demo-assets", files.assets),
             ("demo-service-connections", files.connections),
+            ("demo-isolation-valves", files.valves),
             ("demo-incidents", files.incidents),
         )
     }
@@ -109,9 +110,10 @@ def test_drawn_rates_and_effects_agree_with_the_model(drawn: Demonstration) -> N
 
 
 def test_every_row_passes_the_shipped_mappings(drawn: Demonstration, tables: dict[str, MappedTable]) -> None:
-    assets, connections, incidents = tables.values()
-    assert [table.rejected for table in tables.values()] == [[], [], []]
+    assets, connections, valves, incidents = tables.values()
+    assert [table.rejected for table in tables.values()] == [[], [], [], []]
     assert (len(assets.rows), len(connections.rows)) == (len(drawn.register), len(drawn.connections))
+    assert len(valves.rows) == len(drawn.valves)
     assert incidents.filtered == {"cancelled": sum(e.state == "CANCELLED" for e in drawn.events)}
     assert all(row["synthetic"] is True for table in tables.values() for row in table.rows)
 
@@ -162,4 +164,17 @@ def test_coordinates_agree_with_lengths_in_us_survey_feet() -> None:
 def test_the_description_is_printed_and_files_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--until", "2026-01-01", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out == text(describe(draw(UNTIL)))
-    assert {f.name for f in tmp_path.iterdir()} == {"water_mains.csv", "service_connections.csv", "work_orders.csv"}
+    assert {f.name for f in tmp_path.iterdir()} == {
+        "water_mains.csv", "service_connections.csv", "isolation_valves.csv", "work_orders.csv",
+    }  # fmt: skip
+
+
+def test_isolation_valves_stand_near_junctions_on_most_but_one_of_their_mains(drawn: Demonstration) -> None:
+    ends = {a.pipe: {a.start, a.end} for a in drawn.register}
+    assert all(v.node in ends[v.pipe] and 0 < v.offset_m <= 3 for v in drawn.valves)
+    assert len({(v.pipe, v.node) for v in drawn.valves}) == len(drawn.valves)
+    degree = Counter(node for a in drawn.register for node in (a.start, a.end))
+    there = Counter(v.node for v in drawn.valves)
+    crossings = [n for n, mains in degree.items() if mains > 2 and n in {j.name for j in drawn.ground.nodes}]
+    assert all(there[n] < degree[n] for n in crossings)
+    assert sum(there[n] for n in crossings) / sum(degree[n] - 1 for n in crossings) == pytest.approx(0.875, abs=0.03)
