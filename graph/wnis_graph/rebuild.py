@@ -18,6 +18,7 @@ from wnis_graph.network_model import (
     ValveModel,
     ZoneModel,
 )
+from wnis_graph.queries.isolation import Seat
 from wnis_graph.queries.networks import Network, StoredComponent, Zone
 
 _NODES = frozenset({"Junction", "Reservoir", "Tank"})
@@ -32,11 +33,12 @@ def rebuild_model(
     stored: Sequence[StoredComponent],
     joints: Sequence[tuple[str, str]],
     zones: Sequence[Zone],
+    seats: Sequence[Seat] = (),
 ) -> NetworkModel:
     """The model of everything in `stored` that is not retired and belongs to the hydraulics.
 
-    Valves that sit on a pipe and hydrants and sensors, which no joint reaches, are left out. A node that is out of
-    service takes no water and lets none through: its links are closed.
+    Valves that sit on a pipe (`seats`) and hydrants and sensors, which no joint reaches, are left out; a closed valve
+    closes its pipe. A node that is out of service takes no water and lets none through: its links are closed.
     """
     present = [s.properties for s in stored if s.properties.get("retired_at") is None]
     by_id = {p["id"]: p for p in present if p["type"] in _NODES | _LINKS}
@@ -53,6 +55,7 @@ def rebuild_model(
         else:
             link_to_link.append((by_id[a]["name"], by_id[b]["name"]))
     jointed = {identifier for pair in joints for identifier in pair}
+    shut = {s.pipe for s in seats if by_id.get(s.valve, {}).get("status") == "closed"}
     out = {p["name"] for p in by_id.values() if p["type"] in _NODES and p["status"] == "out_of_service"}
 
     def of(label: str) -> list[Mapping[str, Any]]:
@@ -61,7 +64,7 @@ def rebuild_model(
     def link(p: Mapping[str, Any]) -> dict[str, Any]:
         flat = p.get("vertices") or []
         status = p["status"] if p["status"] in set(LinkStatus) else _status_of(p)
-        if out & {starts.get(p["id"]), ends.get(p["id"])}:
+        if p["id"] in shut or out & {starts.get(p["id"]), ends.get(p["id"])}:
             status = LinkStatus.CLOSED
         return {
             "name": p["name"],

@@ -9,7 +9,7 @@ from wnis_core.errors import NotFound
 from wnis_graph.desired import IdOf, imported_ids, own_names
 from wnis_graph.network_model import NetworkModel
 from wnis_graph.persist import ImportSummary, SourceFile, compare_network, persist_network
-from wnis_graph.queries import networks
+from wnis_graph.queries import isolation, networks
 from wnis_graph.queries.networks import Network, Zone, network_of
 from wnis_graph.rebuild import rebuild_model
 from wnis_graph.revisions import change_of, rewind
@@ -120,7 +120,8 @@ class NetworkRepository:
                 raise _missing(network_id)
             stored = tx.run(networks.STORED_COMPONENTS, id=network_id)
             joints = tx.run(networks.JOINTS, id=network_id)
-            return rebuild_model(head, stored, joints, tx.run(networks.ZONES, id=network_id))
+            zones, seats = tx.run(networks.ZONES, id=network_id), tx.run(isolation.SEATS, id=network_id)
+            return rebuild_model(head, stored, joints, zones, seats)
 
         return self._runner.read(scope, work)
 

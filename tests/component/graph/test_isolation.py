@@ -189,3 +189,14 @@ def test_valves_are_ranked_by_what_their_failure_would_add(runner: Runner, line:
     # what 4 m of BC add
     assert ranking.valves[0].customer_hours == pytest.approx(20 * 10 * (0.5 + 4 * 14 / 160_934.4))
     assert ranking.valves[0].worst_added_customers == 20
+
+
+def test_a_closed_valve_closes_its_pipe_in_the_model_that_is_run(runner: Runner, line: Scope) -> None:
+    networks = NetworkRepository(runner)
+    assert {p.name: str(p.status) for p in networks.load_model(line, "net").pipes}["BC"] == "open"
+
+    ComponentRepository(runner).patch(line, "V2", {"status": "closed"})
+
+    statuses = {p.name: str(p.status) for p in networks.load_model(line, "net").pipes}
+    assert statuses == {"RA": "open", "AB": "open", "BC": "closed", "CD": "open"}
+    assert "V2" not in {v.name for v in networks.load_model(line, "net").valves}
