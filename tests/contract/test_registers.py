@@ -77,6 +77,7 @@ def walled(links: list[tuple[str, str, str]], walls: set[str], start: str) -> tu
 
 
 @pytest.mark.shared_data
+@pytest.mark.slow
 def test_micropolis_from_its_shapefiles_to_an_isolation_answer(admin: Client, shared_data: Path) -> None:
     folder = shared_data / "micropolis_gis"
     ran = wnis(admin, "network", "import", folder / "MICROPOLIS_v1.inp", "--id", "micropolis")
