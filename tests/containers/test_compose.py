@@ -149,7 +149,8 @@ def _answered(method: str, url: str, session: requests.Session, **more: Any) -> 
     Names are not resolved for a moment when a container ends or starts: this podman's name server reads its list anew.
     """
     until = time.monotonic() + 30
-    while (answer := session.request(method, url, timeout=20, **more)).status_code == 503:
+    # a machine that builds, imports and serves on two cores lets a reader wait; nobody may wait in vain
+    while (answer := session.request(method, url, timeout=60, **more)).status_code == 503:
         assert time.monotonic() < until, answer.text
         assert int(answer.headers["Retry-After"]) > 0
         time.sleep(1)
@@ -463,6 +464,7 @@ class _Readers:
 
     def __init__(self, stack: ComposedStack) -> None:
         self.answered = 0
+        self.slowest_s = 0.0
         self.failures: list[str] = []
         self._url = f"{stack.page}/api/v1/components/ky4:pipe:P-1"
         self._session = requests.Session()
@@ -479,12 +481,15 @@ class _Readers:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        print(f"{self.answered} reads answered, the slowest after {self.slowest_s:.1f} s")
 
     def _read(self) -> None:
         while not self._stop.wait(0.2):
+            begun = time.monotonic()
             try:
                 _answered("GET", self._url, self._session)
                 self.answered += 1
+                self.slowest_s = max(self.slowest_s, time.monotonic() - begun)
             except Exception as error:
                 self.failures.append(f"{type(error).__name__}: {error}"[:300])
 
