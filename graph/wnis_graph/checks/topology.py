@@ -96,12 +96,12 @@ def closed_links_that_isolate(survey: Survey) -> Iterator[Finding]:
         closed = {
             pieces.parts[owner].id
             for owner in {*pieces.owner[around.ravel()].tolist(), *pieces.owner[part].tolist()}
-            if pieces.parts[owner].blocked
+            if pieces.parts[owner].blocked and not pieces.parts[owner].isolates
         }
         closed |= {
             pieces.parts[valve].id
             for (a, b), valve in zip(pieces.guarded.tolist(), pieces.guard.tolist(), strict=True)
-            if part[a] != part[b] and pieces.parts[valve].blocked
+            if part[a] != part[b] and analysis.reach.shut[valve]
         }
         names = ", ".join(sorted(survey.components[i]["name"] for i in closed)) or "pumps and check valves"
         yield Finding(

@@ -21,8 +21,8 @@ class Reach:
     Attributes
     ----------
     unit : (pieces,) number of the piece's unit
-    shut : (parts,) isolation valves that let nothing through as they stand: closed, or out of service, of which
-        nobody knows
+    shut : (parts,) isolation valves that let nothing through as they stand: closed, or between two nodes and out of
+        service, as every link is then. One on a pipe that is out of service cannot be moved, and stands open.
     blocked : (pieces,) of a link that is closed or out of service
     """
 
@@ -34,6 +34,7 @@ class Reach:
         closed = np.array([part.blocked for part in parts], dtype=bool)
         one_way = np.array([part.one_way for part in parts], dtype=bool)
         self.shut: Mask = closed & isolates
+        self.shut[[valve for valve in pieces.seats if parts[valve].status == "out_of_service"]] = False
         self.blocked: Mask = (closed & ~isolates)[pieces.owner]
         one_way = (one_way & ~isolates)[pieces.owner]
 

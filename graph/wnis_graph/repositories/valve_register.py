@@ -162,7 +162,7 @@ class _Changes:
             "valve_kind": "gate",
             "diameter_m": link.diameter_m,
             "status": "open",
-            "name": row.id,
+            "name": row.properties.get("source_id") or row.id,
             "origin": "register",
             "id": row.id,
             "type": "Valve",

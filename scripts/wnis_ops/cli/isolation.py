@@ -48,8 +48,9 @@ def _words(answer: dict[str, Any]) -> Iterator[str]:
     if answer["valve_details"]:
         yield "Close, the nearest to the break first:"
     for number, valve in enumerate(answer["valve_details"], start=1):
-        place = f", on {valve['pipe']} {valve['offset_m']:g} m from {valve['near']}" if valve["pipe"] else ""
-        yield f"  {number}. {valve['id']} ({valve['name']}): {valve['distance_m']:.0f} m along the pipes{place}"
+        place = f", on {valve['pipe']} {valve['offset_m']:.1f} m from {valve['near']}" if valve["pipe"] else ""
+        name = f" ({valve['name']})" if valve["name"] != valve["id"] else ""
+        yield f"  {number}. {valve['id']}{name}: {valve['distance_m']:.0f} m along the pipes{place}"
     if not answer["valve_details"]:
         yield "No valve is to be closed."
     for name, said in (

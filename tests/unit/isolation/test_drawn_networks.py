@@ -304,6 +304,24 @@ def test_a_valve_that_fails_merges_three_segments() -> None:
     assert net.isolate("BC").inoperable == ("W",)
 
 
+def test_a_seized_valve_stands_open() -> None:
+    """R ---- A -V---- B -W---- C       W cannot be moved: C has water as it stands, and goes with B"""
+    net = Drawn()
+    net.pipe("R", "A")
+    net.valve("V", net.pipe("A", "B"), "A")
+    net.valve("W", net.pipe("B", "C"), "B", status="out_of_service")
+
+    answer = net.isolate("B")
+
+    assert (closed(answer), answer.components) == (["V"], ("AB", "B", "BC", "C", "W"))
+    assert answer.inoperable == ("W",)
+    elsewhere = Drawn()
+    elsewhere.pipe("R", "A")
+    elsewhere.valve("W", elsewhere.pipe("A", "B"), "A", status="out_of_service")
+    elsewhere.valve("V", elsewhere.pipe("A", "C"), "A")
+    assert elsewhere.isolate("C").isolated == ("AC", "C")
+
+
 def test_a_broken_valve_is_shut_off_on_both_sides() -> None:
     """R ---- A -U---- B -V---- C -W---- D"""
     net = Drawn()

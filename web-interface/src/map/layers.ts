@@ -23,7 +23,7 @@ export const PLANE_COLOUR = "#f4f7f9";
 export const SELECTED_COLOUR = "#0b7fd6";
 
 /** Layers that answer to the pointer, topmost first. */
-export const TOUCHABLE = ["symbols", "link-symbols", "nodes", "links"];
+export const TOUCHABLE = ["symbols", "fittings", "link-symbols", "nodes", "links"];
 
 interface ClassLook {
   colour: string;
@@ -87,6 +87,9 @@ export function paintOf(colourBy: ColourBy, zoom: number, small = 1): Paint {
 
 const IS_LINK: FilterSpecification = ["==", ["geometry-type"], "LineString"];
 const HAS_SYMBOL: ExpressionSpecification = ["in", ["get", "type"], ["literal", [...SYMBOLS]]];
+/** What sits on pipes by the thousand: shown from where single streets can be told apart. */
+const IS_FITTING: ExpressionSpecification = ["in", ["get", "type"], ["literal", ["Valve", "Hydrant"]]];
+const FITTINGS_FROM = 2.5;
 
 export function selectionFilter(id: string | null): FilterSpecification {
   return ["==", ["get", "id"], id ?? ""];
@@ -163,10 +166,26 @@ export function networkStyle(colourBy: ColourBy, zoom: number): StyleSpecificati
       },
     },
     {
+      id: "fittings",
+      type: "symbol",
+      source: SOURCE,
+      minzoom: Math.min(zoom + FITTINGS_FROM, 24),
+      filter: both(["!", IS_LINK] as unknown as FilterSpecification, IS_FITTING),
+      layout: {
+        "icon-image": ["get", "type"],
+        "icon-size": symbolSize,
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+      },
+    },
+    {
       id: "symbols",
       type: "symbol",
       source: SOURCE,
-      filter: both(["!", IS_LINK] as unknown as FilterSpecification, HAS_SYMBOL),
+      filter: both(["!", IS_LINK] as unknown as FilterSpecification, HAS_SYMBOL, [
+        "!",
+        IS_FITTING,
+      ] as unknown as FilterSpecification),
       layout: {
         "icon-image": ["get", "type"],
         "icon-size": symbolSize,
