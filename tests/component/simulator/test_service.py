@@ -16,6 +16,7 @@ from wnis_graph.repositories.networks import NetworkRepository
 from wnis_graph.repositories.simulations import SimulationRepository
 from wnis_graph.runner import Runner
 from wnis_graph.scope import Scope
+from wnis_ops.bench.isolation import grid_inp
 
 from tests.component.simulator.service import SimulatorService
 
@@ -177,10 +178,11 @@ def test_wrong_requests_are_refused_in_words(simulator: SimulatorService, scope:
 def test_cancelling_a_running_import_leaves_no_network(
     simulator: SimulatorService, runner: Runner, scope: Scope
 ) -> None:
-    content = (WNTR / "library" / "networks" / "Net6.inp").read_bytes()
+    # long enough to read that the second request comes while it is read
+    content = grid_inp(100).encode()
     simulator.call(
-        scope, "POST", "/imports", files={"file": ("net6.inp", content)},
-        data={"network_id": "net6", "job_id": "job-1"},
+        scope, "POST", "/imports", files={"file": ("grid.inp", content)},
+        data={"network_id": "grid", "job_id": "job-1"},
     )  # fmt: skip
     simulator.call(scope, "POST", "/jobs/job-1/cancel")
     assert simulator.finished_job(scope, "job-1")["state"] == "cancelled"
