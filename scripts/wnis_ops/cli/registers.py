@@ -13,9 +13,6 @@ from wnis_core.mapping import MappedTable, Mapping, load_mapping, read_table
 from wnis_ops.cli.networks import readable
 from wnis_ops.cli.output import Json, bar, say, server, show
 from wnis_ops.client import ApiClient, Progress, part
-from wnis_ops.gis.layers import read_layer
-from wnis_ops.gis.proposal import propose
-from wnis_ops.gis.register import read_register
 
 assets_app = typer.Typer(no_args_is_help=True, help="Asset registers: attributes of components.")
 incidents_app = typer.Typer(no_args_is_help=True, help="Incidents: breaks, leaks, complaints.")
@@ -38,6 +35,9 @@ def import_assets(
     rules = _rules(mapping, ("assets", "service_connections", "isolation_valves", "devices"))
     client = server()
     network = network or _only_network(client)
+    # the images that have the command line without maps have no GDAL
+    from wnis_ops.gis.register import read_register
+
     register = read_register(readable(file), rules, layer, lambda: client.get(f"/networks/{part(network)}/geometry"))
     table, outcome = register.table, {}
     if not dry_run:
@@ -53,6 +53,9 @@ def inspect(
     as_json: Json = False,
 ) -> None:
     """Propose a mapping for a file from its header and its first values; read it before you use it."""
+    from wnis_ops.gis.layers import read_layer
+    from wnis_ops.gis.proposal import propose
+
     found = propose(read_layer(readable(file), layer))
     show(found.document(), as_json, found.toml)
 
