@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from wnis_core.errors import NotFound
 
@@ -16,13 +17,15 @@ from wnis_graph.queries import isolation, networks, topology
 from wnis_graph.queries.isolation import KeptSegment
 from wnis_graph.queries.networks import Network
 from wnis_graph.queries.topology import LatestRun
+from wnis_graph.query import Query
 from wnis_graph.revision_cache import RevisionCache
 from wnis_graph.runner import Runner, Transaction
 from wnis_graph.scope import Scope
 
 __all__ = ["DemandSource", "Isolated", "IsolationRepository", "KeptSegment", "ValveRanking"]
 
-_TIMEOUT_S = 240.0
+_BATCH = 100
+"""Segments of one transaction: it holds their components for a fraction of a second."""
 
 
 @dataclass(frozen=True)
@@ -109,58 +112,39 @@ class IsolationRepository:
         return {segment.id: segment.components for segment in pieces.segments}
 
     def refresh(self, scope: Scope, network_id: str) -> int:
-        """Make the Segment nodes those of the network as it is; only differences are written. Their number."""
+        """Make the Segment nodes those of the network as it is; only differences are written. Their number.
 
-        def work(tx: Transaction) -> int:
-            # the lock keeps the network as it is until the segments are written
-            if not tx.run(networks.HEADS, id=network_id):
+        Written in small transactions, so that an import of incidents on the same components waits for none of them
+        for long. Each of them first looks whether the network is still at the revision that was read; when it is not,
+        the rest is left to who asks next.
+        """
+
+        def read(tx: Transaction) -> _Wanted:
+            heads = tx.run(networks.HEADS, id=network_id)
+            if not heads:
                 raise _missing(network_id)
-            tx.run(networks.LOCK, id=network_id)
-            (head,) = tx.run(networks.HEADS, id=network_id)
             pieces = _pieces(tx, network_id)
-            run = tx.run_one(topology.LATEST_RUN, id=network_id)
-            load = _make_load(tx, network_id, pieces, run)
-            kept = {segment.id: segment for segment in tx.run(isolation.KEPT, id=network_id)}
-            length = pieces.end_m - pieces.begin_m
-            new, changed = [], []
-            for segment in pieces.segments:
-                mask = pieces.segment == segment.number
-                figures = KeptSegment(
-                    segment.id,
-                    len(segment.components),
-                    round(float(length[mask].sum()), 3),
-                    load.customers(mask),
-                    load.demand_m3s(mask),
-                    segment.valves,
-                )
-                properties = {
-                    "id": segment.id,
-                    "network": network_id,
-                    "components": figures.components,
-                    "length_m": figures.length_m,
-                    "customers": figures.customers,
-                    "demand_m3s": figures.demand_m3s,
-                }
-                known = kept.get(segment.id)
-                if known is not None and known.valves == figures.valves:
-                    kept.pop(segment.id)
-                if known is None or known.valves != figures.valves:
-                    new.append(
-                        {
-                            "properties": properties,
-                            "components": list(segment.components),
-                            "valves": list(segment.valves),
-                        }
-                    )
-                elif known != figures:
-                    changed.append(properties)
-            tx.run_batches(isolation.DROP, sorted(kept))
-            tx.run_batches(isolation.PUT, new)
-            tx.run_batches(isolation.SET_FIGURES, changed)
-            tx.run(networks.SET, id=network_id, properties={"segments_revision": head.revision})
-            return len(pieces.segments)
+            load = _make_load(tx, network_id, pieces, tx.run_one(topology.LATEST_RUN, id=network_id))
+            return _wanted(heads[0], pieces, load, tx.run(isolation.KEPT, id=network_id))
 
-        return self._runner.write(scope, work, timeout_s=_TIMEOUT_S)
+        wanted = self._runner.read(scope, read)
+        steps = [(query, rows[at : at + _BATCH]) for query, rows in wanted.writes for at in range(0, len(rows), _BATCH)]
+        done = {"segments_revision": wanted.revision}
+        for query, rows in [*steps, (None, [])]:
+
+            def work(tx: Transaction, query: Query[None] | None = query, rows: Sequence[Any] = rows) -> bool:
+                held = tx.run(networks.LOCK, id=network_id)[0]
+                if held["revision"] != wanted.revision:
+                    return False
+                if query is None:
+                    tx.run(networks.SET, id=network_id, properties=done)
+                else:
+                    tx.run(query, rows=list(rows))
+                return True
+
+            if not self._runner.write(scope, work):
+                break
+        return wanted.segments
 
     def _head(self, scope: Scope, network_id: str) -> Network:
         heads = self._runner.run(scope, networks.HEADS, id=network_id)
@@ -187,6 +171,49 @@ class IsolationRepository:
             stale=run is not None and run.network_revision != head.revision,
         )
         return self._loads.get(key, make), source
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What to write so that the kept segments are those of a revision."""
+
+    revision: int
+    segments: int
+    writes: tuple[tuple[Query[None], list[Any]], ...]
+
+
+def _wanted(head: Network, pieces: Pieces, load: Load, present: Sequence[KeptSegment]) -> _Wanted:
+    kept = {segment.id: segment for segment in present}
+    length = pieces.end_m - pieces.begin_m
+    new, changed = [], []
+    for segment in pieces.segments:
+        mask = pieces.segment == segment.number
+        figures = KeptSegment(
+            segment.id,
+            len(segment.components),
+            round(float(length[mask].sum()), 3),
+            load.customers(mask),
+            load.demand_m3s(mask),
+            segment.valves,
+        )
+        properties = {
+            "id": segment.id,
+            "network": head.id,
+            "components": figures.components,
+            "length_m": figures.length_m,
+            "customers": figures.customers,
+            "demand_m3s": figures.demand_m3s,
+        }
+        known = kept.get(segment.id)
+        if known is not None and known.valves == figures.valves:
+            kept.pop(segment.id)
+            if known != figures:
+                changed.append(properties)
+        else:
+            members = {"components": list(segment.components), "valves": list(segment.valves)}
+            new.append({"properties": properties, **members})
+    writes = ((isolation.DROP, sorted(kept)), (isolation.PUT, new), (isolation.SET_FIGURES, changed))
+    return _Wanted(head.revision, len(pieces.segments), writes)
 
 
 def _pieces(tx: Transaction, network_id: str) -> Pieces:
