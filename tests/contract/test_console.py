@@ -122,7 +122,7 @@ def test_ctrl_c_on_the_command_line_ends_the_query(live: LiveStack, asking: Clie
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as asked:
         (query_id,) = _runs(asking, wanted=True)
         asked.send_signal(signal.SIGINT)
-        asked.communicate(timeout=20)
+        asked.communicate(timeout=10)
     assert asked.returncode not in (0, 2)
     _runs(asking, wanted=False, within_s=5)
     assert _recorded(asking, query_id)["status"] == 409
