@@ -147,8 +147,19 @@ class Front:
         shutil.rmtree(self.folder)
 
     def log_lines(self) -> list[dict[str, Any]]:
-        """The access log so far."""
-        return [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]
+        """The access log so far, without a line that is being written."""
+        written, _, _ = (self.folder / "access.log").read_text().rpartition("\n")
+        return [json.loads(line) for line in written.splitlines()]
+
+    def line_of(self, field: str, value: str | int) -> dict[str, Any]:
+        """The first line of the access log with `value` in `field`; nginx writes it after the answer has gone out."""
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            found = next((line for line in self.log_lines() if line[field] == value), None)
+            if found is not None:
+                return found
+            time.sleep(0.01)
+        raise AssertionError(f"no line with {field} {value} in nginx's log")
 
     def session(self) -> requests.Session:
         """A client that trusts the certificate."""
