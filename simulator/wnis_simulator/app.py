@@ -24,7 +24,7 @@ from wnis_core.tokens import Caller
 from wnis_graph.mini import MINI_ID
 from wnis_graph.repositories.jobs import JobRepository
 from wnis_graph.repositories.networks import NetworkRepository
-from wnis_graph.repositories.simulations import SimulationRepository
+from wnis_graph.repositories.simulations import SimulationRepository, SimulationRun
 from wnis_graph.runner import Runner, open_driver
 from wnis_graph.scope import Scope
 
@@ -33,7 +33,7 @@ from wnis_simulator.engine import ENGINE, ENGINE_VERSION
 from wnis_simulator.import_job import Importer, ImportRequest, scope_of, upload_key
 from wnis_simulator.inp_edit import refuse_orphans
 from wnis_simulator.network_file import NetworkFiles
-from wnis_simulator.run_job import Simulations
+from wnis_simulator.run_job import GREATEST_DURATION_S, KINDS, LEAST_DURATION_S, Simulations
 from wnis_simulator.series import column_of, read_flows, read_series
 
 SERVICE = "simulator"
@@ -57,6 +57,7 @@ class SimulationBody(_Body):
     network_id: str
     kind: str = "hydraulic"
     demand_model: str = Field(default="as-file")
+    duration_s: int | None = Field(default=None, ge=LEAST_DURATION_S, le=GREATEST_DURATION_S)
     job_id: str
     run_id: str
 
@@ -187,7 +188,7 @@ def _add_routes(app: Flask, service: Service) -> None:
     @app.post("/simulations")
     def start_simulation() -> ResponseReturnValue:
         who, body = caller(), _parsed(SimulationBody)
-        _one_of(body.kind, ("hydraulic",), "kind")
+        _one_of(body.kind, KINDS, "kind")
         _one_of(body.demand_model, DEMAND_MODELS, "demand_model")
         scope, job_id, run_id = scope_of(who), _id(body.job_id, "job_id"), _id(body.run_id, "run_id")
         NetworkRepository(service.runner).head(scope, body.network_id)
@@ -201,7 +202,13 @@ def _add_routes(app: Flask, service: Service) -> None:
             engine=ENGINE,
             engine_version=ENGINE_VERSION,
         )
-        arguments = {"network_id": body.network_id, "run_id": run_id, "demand_model": body.demand_model}
+        arguments = {
+            "network_id": body.network_id,
+            "run_id": run_id,
+            "kind": body.kind,
+            "demand_model": body.demand_model,
+            "duration_s": body.duration_s,
+        }
         view = service.jobs.submit("simulation", arguments, job_id, who)
         return jsonify(job_id=view.id, run_id=run_id), 202
 
@@ -214,24 +221,22 @@ def _add_routes(app: Flask, service: Service) -> None:
         scope = scope_of(caller())
         component_id, quantity = _argument("component_id"), _argument("quantity")
         run = repository.get(scope, run_id)
-        if run.state != "succeeded" or not run.nodes_key or not run.links_key:
-            raise Conflict(f"Run {run_id} has no results: it is {run.state}.", mend="Wait until it has succeeded.")
+        nodes_key, links_key = _series_of(run)
         component = repository.get_component_key(scope, component_id)
         column, unit, of_node = column_of(component.type, quantity)
         if repository.get_result(scope, run_id, component_id) is None:
             raise NotFound(f"Component {component_id} was not in run {run_id}.")
-        times, values = read_series(stored(run.nodes_key if of_node else run.links_key), component.name, column)
+        times, values = read_series(stored(nodes_key if of_node else links_key), component.name, column)
         return jsonify(unit=unit, times_s=times, values=values)
 
     @app.get("/simulations/<run_id>/flows")
     def flows(run_id: str) -> ResponseReturnValue:
         time_s = _argument("time_s")
         run = repository.get(scope_of(caller()), run_id)
-        if run.state != "succeeded" or not run.links_key:
-            raise Conflict(f"Run {run_id} has no results: it is {run.state}.", mend="Wait until it has succeeded.")
+        _nodes_key, links_key = _series_of(run)
         if not (time_s.isascii() and time_s.isdigit()):
             raise InvalidValue("time_s is no number.", fields=[FieldProblem("time_s", "must be whole seconds")])
-        at, found = read_flows(stored(run.links_key), int(time_s))
+        at, found = read_flows(stored(links_key), int(time_s))
         return jsonify(time_s=at, flows=found)
 
     @app.get("/jobs/<job_id>")
@@ -241,6 +246,18 @@ def _add_routes(app: Flask, service: Service) -> None:
     @app.post("/jobs/<job_id>/cancel")
     def cancel(job_id: str) -> ResponseReturnValue:
         return jsonify(job_document(service.jobs.cancel(caller().utility, job_id)))
+
+
+def _series_of(run: SimulationRun) -> tuple[str, str]:
+    """Keys of the series of nodes and of links."""
+    if run.state != "succeeded":
+        raise Conflict(f"Run {run.id} has no results: it is {run.state}.", mend="Wait until it has succeeded.")
+    if not run.nodes_key or not run.links_key:
+        raise Conflict(
+            f"Run {run.id} is a {run.kind}, which keeps no series.",
+            mend="Ask for the sources of a component (GET /components/{id}/sources), or for a hydraulic run.",
+        )
+    return run.nodes_key, run.links_key
 
 
 def job_document(view: JobView) -> dict[str, Any]:

@@ -116,6 +116,55 @@ def run(
     return RunOutput(**{**answer, "warnings": tuple(answer["warnings"])}, folder=folder)
 
 
+@dataclass(frozen=True)
+class TraceOutput:
+    """Shares of the sources by source name, as `wnis_simulator.trace_child.trace_child` answers them."""
+
+    engine_version: str
+    demand_model: str
+    duration_s: float
+    steps: int
+    warnings: tuple[str, ...]
+    nodes: Sequence[dict[str, Any]]
+    links: Sequence[dict[str, Any]]
+
+
+def trace(
+    content: bytes,
+    folder: Path,
+    *,
+    duration_s: int | None,
+    on_progress: Progress,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> TraceOutput:
+    """Trace the water of every source of an INP file's bytes.
+
+    Parameters
+    ----------
+    duration_s : None is the file's own
+
+    Raises
+    ------
+    InvalidModel, Cancelled
+        as for `run`
+    InvalidValue
+        neither the file nor the caller gives a duration
+    """
+    (folder / MODEL_FILE).write_bytes(content)
+    with _blaming_the_model("The source trace"):
+        answer = run_contained(
+            "wnis_simulator.trace_child:trace_child",
+            {"duration_s": duration_s},
+            folder=folder,
+            memory_bytes=_MEMORY_BYTES,
+            cpu_s=_RUN_CPU_S,
+            wall_s=_RUN_WALL_S,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+    return TraceOutput(**{**answer, "warnings": tuple(answer["warnings"])})
+
+
 def library_model(name: str) -> bytes:
     """The INP file of a network of WNTR's library.
 

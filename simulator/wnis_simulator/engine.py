@@ -25,8 +25,14 @@ _FOLDERS = {
     ("Darwin", "arm64"): ("darwin-arm", "libepanet2.dylib"),
     ("Windows", "AMD64"): ("windows-x64", "epanet22.dll"),
 }
-_SAVE_HYDRAULICS = 1
+_SAVE = 1
 _SERIES = 0
+_NODE_COUNT = 0
+_RESERVOIR = 1
+_INITIAL_QUALITY = 4
+_TRACE = 3
+_TOLERANCE = 1
+_TOLERANCE_PERCENT = 0.01
 _MESSAGE_BYTES = 256
 _WARNINGS = range(1, 100)
 UNBALANCED = 1
@@ -35,6 +41,7 @@ UNBALANCED = 1
 class TimeParameter(IntEnum):
     DURATION = 0
     HYDRAULIC_STEP = 1
+    QUALITY_STEP = 2
     REPORT_STEP = 5
     REPORT_START = 6
     STATISTIC = 8
@@ -56,6 +63,14 @@ class Moment:
 
     time_s: int
     warning: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A reservoir or tank; `name` as the file's bytes spell it."""
+
+    name: bytes
+    is_reservoir: bool
 
 
 class EngineError(InvalidModel):
@@ -114,6 +129,11 @@ class Engine:
         self._library.EN_close(self._project)
         self._library.EN_deleteproject(self._project)
 
+    def _node_count(self) -> int:
+        count = ctypes.c_int()
+        self._call("EN_getcount", _NODE_COUNT, ctypes.byref(count))
+        return count.value
+
     def version(self) -> str:
         """Version of the engine, such as ``2.2.0``."""
         number = ctypes.c_int()
@@ -135,6 +155,20 @@ class Engine:
         seconds = ctypes.c_long()
         self._call("EN_gettimeparam", which, ctypes.byref(seconds))
         return seconds.value
+
+    def set_time_parameter(self, which: TimeParameter, seconds: int) -> None:
+        self._call("EN_settimeparam", which, ctypes.c_long(seconds))
+
+    def sources(self) -> list[Source]:
+        """The reservoirs and tanks."""
+        kind, name = ctypes.c_int(), ctypes.create_string_buffer(_MESSAGE_BYTES)
+        found = []
+        for node in range(1, self._node_count() + 1):
+            self._call("EN_getnodetype", node, ctypes.byref(kind))
+            if kind.value:
+                self._call("EN_getnodeid", node, name)
+                found.append(Source(name.value, is_reservoir=kind.value == _RESERVOIR))
+        return found
 
     def demand_model(self) -> DemandModel:
         kind, values = ctypes.c_int(), [ctypes.c_double() for _ in range(3)]
@@ -174,11 +208,39 @@ class Engine:
                     raise EngineError(code, self.message(code), time_s.value)
         self._call("EN_saveH")
 
+    def trace(self, source: Source) -> Iterator[int]:
+        """Follow the water of a source through the solved hydraulics, moment by moment (time in s).
+
+        Afterwards the output file holds, as quality of every reported step, the percentage of water that came from or
+        through it. Call it after `solve`, as often as there are sources.
+
+        Raises
+        ------
+        EngineError
+            the engine gave up
+        """
+        self._call("EN_setqualtype", _TRACE, b"", b"", source.name)
+        # how far two parcels of water may differ and still be merged; the file's own is meant for mg/L
+        self._call("EN_setoption", _TOLERANCE, ctypes.c_double(_TOLERANCE_PERCENT))
+        # the engine would take the file's initial concentrations for percentages
+        for node in range(1, self._node_count() + 1):
+            self._call("EN_setnodevalue", node, _INITIAL_QUALITY, ctypes.c_double(0))
+        self._call("EN_openQ")
+        try:
+            self._call("EN_initQ", _SAVE)
+            time_s, step_s = ctypes.c_long(), ctypes.c_long(1)
+            while step_s.value > 0:
+                self._call("EN_runQ", ctypes.byref(time_s))
+                yield time_s.value
+                self._call("EN_nextQ", ctypes.byref(step_s))
+        finally:
+            self._library.EN_closeQ(self._project)
+
     @contextmanager
     def _hydraulics(self) -> Iterator[None]:
         self._call("EN_openH")
         try:
-            self._call("EN_initH", _SAVE_HYDRAULICS)
+            self._call("EN_initH", _SAVE)
             yield
         finally:
             self._library.EN_closeH(self._project)

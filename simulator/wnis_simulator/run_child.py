@@ -44,7 +44,7 @@ def run_child(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     engine = opened(scan)
     try:
         chosen = _choose_demand_model(engine, arguments["demand_model"], scan.options, warnings)
-        _solve(engine, report)
+        solve(engine, lambda done, said: report(0.05 + 0.85 * done, said))
         version = engine.version()
     finally:
         engine.close()
@@ -90,11 +90,12 @@ def _choose_demand_model(engine: Engine, asked: str, options: dict[str, str], wa
     return "PDA"
 
 
-def _solve(engine: Engine, report: Report) -> None:
+def solve(engine: Engine, report: Report) -> None:
+    """Solve the hydraulics of the whole duration; `report` hears of every hundredth of it."""
     duration = engine.time_parameter(TimeParameter.DURATION)
     said = -1
     for moment in engine.solve():
         done = moment.time_s / duration if duration else 1.0
         if int(done * 100) > said:
             said = int(done * 100)
-            report(0.05 + 0.85 * done, f"solved {clock(moment.time_s)} of {clock(duration)}")
+            report(done, f"solved {clock(moment.time_s)} of {clock(duration)}")

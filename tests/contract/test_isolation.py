@@ -142,9 +142,41 @@ def test_a_trace_follows_the_run_at_a_time_or_over_the_day(admin: Client, town: 
     assert admin("GET", f"{path}&time_s={10**9}").status_code == 422
     sources = admin("GET", "/components/town:junction:32/sources").json()
     assert {one["id"] for one in sources["sources"]} == {"town:reservoir:9", "town:tank:2"}
+    assert [sources["shares"], *(one["share"] for one in sources["sources"])] == [None, None, None]
     assert sources["route"]["components"][0] in ("town:reservoir:9", "town:tank:2")
     demands = _isolate(admin, component_id="town:junction:22")["demands"]
     assert (demands["run_id"], demands["stale"]) == (accepted["run_id"], False)
+
+
+def test_shares_of_the_sources_come_from_a_source_trace(admin: Client, town: str) -> None:
+    hydraulic = {"network_id": "town", "kind": "hydraulic", "duration_s": 864_000}
+    refused = admin("POST", "/simulations", json=hydraulic)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "duration_s")
+    tracing = {**hydraulic, "kind": "source-trace"}
+    assert admin("POST", "/simulations", json={**tracing, "duration_s": 5}).status_code == 422
+    before = admin("GET", "/components/town:tank:2").json()
+    accepted = admin("POST", "/simulations", json=tracing).json()
+    assert finished(admin, accepted["job_id"])["state"] == "succeeded"
+    assert admin("GET", f"/simulations/{accepted['run_id']}").json()["kind"] == "source-trace"
+
+    feed = admin("GET", "/components/town:junction:32/sources").json()
+    run = feed["shares"]["run"]
+    assert (run["id"], run["stale"], feed["shares"]["duration_s"]) == (accepted["run_id"], False, 864_000)
+    by_id = {one["id"]: one for one in feed["sources"]}
+    reservoir, tank = by_id["town:reservoir:9"], by_id["town:tank:2"]
+    assert reservoir["share"] + feed["shares"]["initial"] == pytest.approx(1, abs=1e-3)
+    # what left the tank came from the reservoir before
+    assert 0 <= tank["share_min"] < tank["share"] < tank["share_max"] <= 1
+    assert tank["share"] <= reservoir["share"]
+    at_reservoir = admin("GET", "/components/town:pump:9/sources").json()["sources"]
+    assert [(one["id"], one["share"]) for one in at_reservoir] == [("town:reservoir:9", pytest.approx(1, abs=0.01))]
+    # it has no flows and no pressures, and takes the place of no hydraulic run
+    assert admin("GET", "/components/town:tank:2").json()["simulation"] == before["simulation"]
+    quantity = f"/simulations/{accepted['run_id']}/results?component_id=town:tank:2&quantity=head"
+    assert admin("GET", quantity).status_code == 409
+    changed = admin("PATCH", "/components/town:junction:32", json={"elevation_m": 220.0})
+    assert changed.status_code == 200
+    assert admin("GET", "/components/town:junction:32/sources").json()["shares"]["run"]["stale"]
 
 
 def test_the_commands_ask_the_same(admin: Client, town: str) -> None:
@@ -167,6 +199,11 @@ def test_the_commands_ask_the_same(admin: Client, town: str) -> None:
     traced = wnis("trace", "town", "town:junction:32", "upstream", "--json")
     assert json.loads(traced.stdout)["direction"] == "upstream"
     assert wnis("trace", "town", "town:junction:32", "sideways").returncode == 2
+    fed = wnis("trace", "town", "town:junction:32", "sources", "--json")
+    assert {"sources", "shares", "route"} <= json.loads(fed.stdout).keys()
+    assert "Sources of town:junction:32" in wnis("trace", "town", "town:junction:32", "sources").stdout
+    assert wnis("trace", "town", "town:junction:32", "sources", "--time", "0").returncode == 2
+    assert wnis("simulate", "town", "--hours", "48").returncode == 2
     ranked = wnis("network", "valves", "town", "--top", "2", "--json")
     assert len(json.loads(ranked.stdout)["valves"]) == 2
 

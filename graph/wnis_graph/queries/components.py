@@ -179,7 +179,8 @@ GET = Query(
        COUNT {{ (c)<-[:SERVED_BY]-(:ServiceConnection) }},
        reduce(sum = 0, n IN [(c)<-[:SERVED_BY]-(s:ServiceConnection) | s.customers] | sum + n)] AS counts,
       head(COLLECT {{
-        MATCH (c)<-[:ABOUT]-(s:SimulationResult)<-[:PRODUCED]-(r:SimulationRun) WHERE r.state = 'succeeded'
+        MATCH (c)<-[:ABOUT]-(s:SimulationResult)<-[:PRODUCED]-(r:SimulationRun)
+        WHERE r.state = 'succeeded' AND r.kind = 'hydraulic'
         WITH s, r ORDER BY r.finished_at DESC, r.id DESC LIMIT 1
         RETURN {{run_id: r.id, finished_at: r.finished_at, result: properties(s)}}
       }}) AS latest

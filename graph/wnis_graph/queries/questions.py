@@ -42,7 +42,7 @@ _question(
     }
     WITH DISTINCT s, p, towards
     WHERE p.retired_at IS NULL AND p.install_date <= $as_of - duration({years: $years})
-    OPTIONAL MATCH (run:SimulationRun {utility: $utility, network: p.network, state: 'succeeded'})
+    OPTIONAL MATCH (run:SimulationRun {utility: $utility, network: p.network, kind: 'hydraulic', state: 'succeeded'})
     WITH s, p, towards, run ORDER BY run.finished_at DESC, run.id
     WITH s, p, towards, head(collect(run.id)) AS run
     OPTIONAL MATCH (r:SimulationResult {utility: $utility, run_id: run, component_id: p.id})
@@ -173,7 +173,7 @@ _question(
     "network name network_revision run run_revision behind finished_at",
     """
     MATCH (n:Network {utility: $utility})
-    MATCH (r:SimulationRun {utility: $utility, network: n.id, state: 'succeeded'})
+    MATCH (r:SimulationRun {utility: $utility, network: n.id, kind: 'hydraulic', state: 'succeeded'})
     WITH n, r ORDER BY r.finished_at DESC, r.id
     WITH n, head(collect(r)) AS r WHERE n.revision - r.network_revision >= $behind
     RETURN n.id AS network, n.name AS name, n.revision AS network_revision, r.id AS run,
@@ -244,7 +244,7 @@ _question(
     "Pumps of networks whose last successful run had warnings; those that name the pump come first.",
     "pump name network run finished_at named_in warnings",
     """
-    MATCH (r:SimulationRun {utility: $utility, state: 'succeeded'})
+    MATCH (r:SimulationRun {utility: $utility, kind: 'hydraulic', state: 'succeeded'})
     WITH r ORDER BY r.finished_at DESC, r.id
     WITH r.network AS network, head(collect(r)) AS r WHERE size(r.warnings) > 0
     MATCH (p:Pump {utility: $utility, network: network}) WHERE p.retired_at IS NULL

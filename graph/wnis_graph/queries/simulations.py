@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import NamedTuple
 
 from wnis_graph.query import Access, Query, RawRow, nothing
 from wnis_graph.values import native
@@ -35,12 +36,22 @@ class SimulationRun:
     links_key: str | None = None
 
 
+class FedBy(NamedTuple):
+    """Share of a component's water, 0 to 1, that came from a reservoir or passed through a tank: mean, extremes."""
+
+    source: str
+    share: float
+    share_min: float
+    share_max: float
+
+
 @dataclass(frozen=True)
 class SimulationResult:
     """What one run says of one component; means are over time.
 
     Of a node: pressure, head, demand. Of a link: flow, velocity, head loss. None where the run has no value, as for
-    the pressure of a junction that was cut off from every source.
+    the pressure of a junction that was cut off from every source. Of both, by a source trace: by which sources it is
+    fed, and the share of water that was in the network when the run began.
     """
 
     run_id: str
@@ -61,6 +72,8 @@ class SimulationResult:
     velocity_max_ms: float | None = None
     headloss_mean_m: float | None = None
     headloss_max_m: float | None = None
+    initial_share: float | None = None
+    fed_by: tuple[FedBy, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,8 +93,12 @@ def _run(row: RawRow) -> SimulationRun:
 
 def _result(row: RawRow) -> SimulationResult:
     properties = row["result"]
-    return SimulationResult(**{f.name: properties.get(f.name) for f in fields(SimulationResult)})
+    known = {f.name: properties.get(f.name) for f in fields(SimulationResult) if f.name != "fed_by"}
+    return SimulationResult(**known, fed_by=tuple(FedBy(*one) for one in row["fed_by"]))
 
+
+FED_BY = "[(s)-[f:FED_BY]->(c:Component) | [c.id, f.share, f.share_min, f.share_max]]"
+"""The shares of a result `s`, as rows that `FedBy` takes."""
 
 REQUEST = Query(
     "simulations.request",
@@ -147,6 +164,19 @@ WRITE_RESULTS = Query(
     timeout_s=120,
 )
 
+WRITE_SHARES = Query(
+    "simulations.write_shares",
+    Access.WRITE,
+    """
+    UNWIND $rows AS row
+    MATCH (s:SimulationResult {utility: $utility, id: row.id})
+    MATCH (source:Component {utility: $utility, id: row.source})
+    CREATE (s)-[f:FED_BY]->(source) SET f = row.properties
+    """,
+    nothing,
+    timeout_s=120,
+)
+
 FINISH = Query(
     "simulations.finish",
     Access.WRITE,
@@ -189,22 +219,12 @@ LIST = Query(
     _run,
 )
 
-LATEST = Query(
-    "simulations.latest",
-    Access.READ,
-    """
-    MATCH (r:SimulationRun)-[:OF]->(n:Network {utility: $utility, id: $network}) WHERE r.state = 'succeeded'
-    RETURN properties(r) AS run ORDER BY r.finished_at DESC, r.id DESC LIMIT 1
-    """,
-    _run,
-)
-
 RESULTS = Query(
     "simulations.results",
     Access.READ,
-    """
+    f"""
     MATCH (s:SimulationResult) WHERE s.utility = $utility AND s.run_id = $id
-    RETURN properties(s) AS result ORDER BY s.component_id
+    RETURN properties(s) AS result, {FED_BY} AS fed_by ORDER BY s.component_id
     """,
     _result,
     timeout_s=60,
@@ -213,9 +233,9 @@ RESULTS = Query(
 RESULT = Query(
     "simulations.result",
     Access.READ,
-    """
+    f"""
     MATCH (s:SimulationResult) WHERE s.utility = $utility AND s.run_id = $id AND s.component_id = $component_id
-    RETURN properties(s) AS result
+    RETURN properties(s) AS result, {FED_BY} AS fed_by
     """,
     _result,
 )

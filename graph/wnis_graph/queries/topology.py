@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from wnis_graph.queries.simulations import FED_BY, FedBy
 from wnis_graph.query import Access, Query
 from wnis_graph.values import native
 
@@ -54,6 +55,16 @@ class LatestRun:
     id: str
     network_revision: int | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SourceTrace:
+    """What a network's last source trace says of one component; `initial_share` is None when it was not in the run."""
+
+    run: LatestRun
+    duration_s: float
+    initial_share: float | None
+    fed_by: tuple[FedBy, ...]
 
 
 PLACE = Query(
@@ -121,6 +132,26 @@ LATEST_RUN = Query(
     lambda row: LatestRun(row["id"], row["network_revision"], native(row["finished_at"])),
 )
 
+
+LATEST_SOURCE_TRACE = Query(
+    "topology.latest_source_trace",
+    Access.READ,
+    f"""
+    MATCH (r:SimulationRun)-[:OF]->(:Network {{utility: $utility, id: $id}})
+    WHERE r.utility = $utility AND r.state = 'succeeded' AND r.kind = 'source-trace'
+    WITH r ORDER BY r.finished_at DESC, r.id DESC LIMIT 1
+    OPTIONAL MATCH (s:SimulationResult {{utility: $utility, run_id: r.id, component_id: $component_id}})
+    RETURN r.id AS id, r.network_revision AS network_revision, r.finished_at AS finished_at, r.duration_s AS duration_s,
+      s.initial_share AS initial_share,
+      {FED_BY} AS fed_by
+    """,
+    lambda row: SourceTrace(
+        LatestRun(row["id"], row["network_revision"], native(row["finished_at"])),
+        row["duration_s"],
+        row["initial_share"],
+        tuple(FedBy(*one) for one in row["fed_by"] or ()),
+    ),
+)
 
 FLOW_RANGES = Query(
     "topology.flow_ranges",

@@ -11,12 +11,12 @@ from wnis_core.errors import Conflict, NotFound
 
 from wnis_graph.paging import Page, checked_limit, page_of, start_after
 from wnis_graph.queries import simulations
-from wnis_graph.queries.simulations import ComponentKey, SimulationResult, SimulationRun
+from wnis_graph.queries.simulations import ComponentKey, FedBy, SimulationResult, SimulationRun
 from wnis_graph.runner import Runner, Transaction
 from wnis_graph.schema.model import SCHEMA
 from wnis_graph.scope import Scope
 
-__all__ = ["ComponentKey", "FinishedRun", "SimulationRepository", "SimulationResult", "SimulationRun"]
+__all__ = ["ComponentKey", "FedBy", "FinishedRun", "SimulationRepository", "SimulationResult", "SimulationRun"]
 
 _ORDER = "simulations"
 _NODE_TYPES = frozenset({"Junction", "Reservoir", "Tank"})
@@ -33,8 +33,8 @@ class FinishedRun:
     warnings: tuple[str, ...]
     duration_s: float
     steps: int
-    nodes_key: str
-    links_key: str
+    nodes_key: str | None = None
+    links_key: str | None = None
 
 
 class SimulationRepository:
@@ -92,14 +92,21 @@ class SimulationRepository:
         results: Sequence[SimulationResult],
     ) -> bool:
         """Write the results and the success of a run, together and once; false when it had ended before."""
-        properties = asdict(finished) | {"warnings": list(finished.warnings), "finished_at": now()}
+        known = {name: value for name, value in asdict(finished).items() if value is not None}
+        properties = known | {"warnings": list(finished.warnings), "finished_at": now()}
         SCHEMA.require("SimulationRun", properties, partial=True)
         rows = [_row(run_id, result) for result in results]
+        shares = [
+            {"id": _result_id(run_id, result), "source": one.source, "properties": _shares(one)}
+            for result in results
+            for one in result.fed_by
+        ]
 
         def work(tx: Transaction) -> bool:
             if tx.run_one(simulations.OPEN_TO_FINISH, id=run_id) is None:
                 return False
             tx.run_batches(simulations.WRITE_RESULTS, rows, id=run_id)
+            tx.run_batches(simulations.WRITE_SHARES, shares)
             tx.run(simulations.FINISH, id=run_id, properties=properties)
             return True
 
@@ -132,10 +139,6 @@ class SimulationRepository:
         )
         return page_of(rows, limit, _ORDER, lambda run: (run.created_at, run.id))
 
-    def get_latest(self, scope: Scope, network_id: str) -> SimulationRun | None:
-        """The last run of the network that succeeded."""
-        return self._runner.run_one(scope, simulations.LATEST, network=network_id)
-
     def get_result(self, scope: Scope, run_id: str, component_id: str) -> SimulationResult | None:
         """What the run says of one component, if it was in the run."""
         return self._runner.run_one(scope, simulations.RESULT, id=run_id, component_id=component_id)
@@ -160,6 +163,14 @@ def _row(run_id: str, result: SimulationResult) -> dict[str, Any]:
     values = {
         name: value
         for name, value in asdict(result).items()
-        if value is not None and name not in ("run_id", "component_id")
+        if value is not None and name not in ("run_id", "component_id", "fed_by")
     }
-    return {"id": f"{run_id}:{result.component_id}", "component_id": result.component_id, "properties": values}
+    return {"id": _result_id(run_id, result), "component_id": result.component_id, "properties": values}
+
+
+def _result_id(run_id: str, result: SimulationResult) -> str:
+    return f"{run_id}:{result.component_id}"
+
+
+def _shares(one: FedBy) -> dict[str, float]:
+    return {"share": one.share, "share_min": one.share_min, "share_max": one.share_max}

@@ -11,7 +11,8 @@ from wnis_core.errors import Conflict, FieldProblem, InvalidValue, NotFound
 
 from wnis_graph.queries import networks
 from wnis_graph.queries import topology as queries
-from wnis_graph.queries.topology import Display, Place
+from wnis_graph.queries.simulations import FedBy
+from wnis_graph.queries.topology import Display, LatestRun, Place
 from wnis_graph.revision_cache import RevisionCache
 from wnis_graph.runner import Runner, Transaction
 from wnis_graph.scope import Scope
@@ -65,20 +66,52 @@ class Trace:
     reached: tuple[Reached, ...]
 
 
+class Source(NamedTuple):
+    """A reservoir or tank that feeds a component.
+
+    Parameters
+    ----------
+    hops : None when the flows that decided lead no water from it, and only the source trace did
+    shares : of the source trace; None without one, 0 when it led no water from there
+    """
+
+    component: Display
+    hops: int | None
+    shares: FedBy | None
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The source trace that the shares of a component come from.
+
+    Parameters
+    ----------
+    run : its `time_s` is None: the shares are of the last day, or of the whole period when that was shorter
+    initial : share of water that came from no reservoir in `duration_s`: it was in the network when the run began; None
+        when the component was not in the run
+    """
+
+    run: RunUsed
+    duration_s: float
+    initial: float | None
+
+
 @dataclass(frozen=True)
 class Feed:
     """Where a component's water comes from.
 
     Parameters
     ----------
-    sources : reservoirs and tanks from which water gets to it, by `method` as in `Trace`
+    sources : reservoirs and tanks from which water gets to it, by `method` as in `Trace`, and by the last source trace
+    shares : None when the network's sources have not been traced
     route : the shortest open way from any source, whether or not water flowed there
     """
 
     component_id: str
     method: str
     run: RunUsed | None
-    sources: tuple[Reached, ...]
+    sources: tuple[Source, ...]
+    shares: Shares | None
     route: Route | None
 
 
@@ -153,14 +186,23 @@ class TopologyRepository:
         topology = self._of(scope, place)
         run, flows = self._flows(scope, place, topology, None, None)
         found = topology.trace(component_id, Direction.UPSTREAM, flows)
-        sources = {i: hops for i, hops in found.items() if topology.vertices[topology.index[i]].type in SOURCES}
-        return Feed(
-            component_id,
-            "topology" if flows is None else "run",
-            run,
-            self._shown(scope, place.network, sources, topology),
-            topology.route(component_id),
+        hops = {i: hops for i, hops in found.items() if topology.vertices[topology.index[i]].type in SOURCES}
+        traced = self._runner.run_one(scope, queries.LATEST_SOURCE_TRACE, id=place.network, component_id=component_id)
+        fed_by = {one.source: one for one in traced.fed_by if one.source in topology.index} if traced else {}
+        known = traced is not None and traced.initial_share is not None
+        # those that only the trace knows stand behind the others
+        wanted = dict.fromkeys(fed_by, len(topology.vertices)) | hops
+        sources = tuple(
+            Source(
+                shown.component,
+                hops.get(shown.component.id),
+                fed_by.get(shown.component.id, FedBy(shown.component.id, 0.0, 0.0, 0.0)) if known else None,
+            )
+            for shown in self._shown(scope, place.network, wanted, topology)
         )
+        shares = Shares(_used(traced.run, None, place), traced.duration_s, traced.initial_share) if traced else None
+        method = "topology" if flows is None else "run"
+        return Feed(component_id, method, run, sources, shares, topology.route(component_id))
 
     def irredundant(self, scope: Scope, network_id: str) -> tuple[int, list[Irredundant]]:
         """Revision of the network, and its components without redundancy, those with most customers first."""
@@ -192,8 +234,7 @@ class TopologyRepository:
             )
         if not flows:
             return None, None
-        used = RunUsed(run.id, run.finished_at, run.network_revision, time_s, run.network_revision != place.revision)
-        return used, flows
+        return _used(run, time_s, place), flows
 
     def _place(self, scope: Scope, component_id: str) -> Place:
         place = self._runner.run_one(scope, queries.PLACE, id=component_id)
@@ -223,3 +264,7 @@ class TopologyRepository:
             v = vertices[index[identifier]]
             shown.append(Reached(Display(identifier, v.type, v.name, v.status, health(identifier, most)), hops))
         return tuple(shown)
+
+
+def _used(run: LatestRun, time_s: int | None, place: Place) -> RunUsed:
+    return RunUsed(run.id, run.finished_at, run.network_revision, time_s, run.network_revision != place.revision)

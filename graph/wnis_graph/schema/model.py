@@ -300,7 +300,7 @@ LABELS: tuple[Label, ...] = (
         "One run of a network in the hydraulic engine.",
         _tenant(
             Property("network", S, "id of the network", required=True),
-            Property("kind", S, "what was run", required=True, values=("hydraulic",)),
+            Property("kind", S, "what was run", required=True, values=("hydraulic", "source-trace")),
             Property("engine", S, "name of the engine", required=True),
             Property("engine_version", S, "version of the engine", required=True),
             Property("demand_model", S, "demand driven (DDA) or pressure dependent (PDA)", values=("DDA", "PDA")),
@@ -343,6 +343,8 @@ LABELS: tuple[Label, ...] = (
             Property("velocity_max_ms", F, "highest velocity", unit="m/s"),
             Property("headloss_mean_m", F, "mean head loss from start to end", unit="m"),
             Property("headloss_max_m", F, "greatest head loss from start to end", unit="m"),
+            Property("initial_share", F, "of a source trace: share of water that was in the network when the run began",
+                     unit="1"),
         ),
         indexed=("run_id", "component_id"),
     ),
@@ -442,6 +444,11 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
     Relationship("OF", ("SimulationRun",), ("Network",), "ran the network"),
     Relationship("PRODUCED", ("SimulationRun", "Job"),
                  ("SimulationResult", "SimulationRun", "Prediction", "ModelVersion", "Network"), "wrote"),
+    Relationship("FED_BY", ("SimulationResult",), ("Reservoir", "Tank"),
+                 "of a source trace: its component's water came from the reservoir, or passed through the tank",
+                 (Property("share", F, "mean share over the last day of the run, 0 to 1", unit="1", required=True),
+                  Property("share_min", F, "least share", unit="1", required=True),
+                  Property("share_max", F, "greatest share", unit="1", required=True))),
     Relationship("CHANGED", ("Revision",), ("Component", "Network"), "records a change of"),
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+from wnis_core.errors import BadRequest
 
 from wnis_ops.cli.components import component_id
 from wnis_ops.cli.output import Json, server, show, table
@@ -17,10 +18,11 @@ Component = Annotated[str, typer.Argument(help="Id, or name in the source where 
 
 
 class Direction(StrEnum):
-    """Against the water, or with it."""
+    """Against the water, with it, or to where it comes from."""
 
     UPSTREAM = "upstream"
     DOWNSTREAM = "downstream"
+    SOURCES = "sources"
 
 
 def isolate(
@@ -82,7 +84,7 @@ def _words(answer: dict[str, Any]) -> Iterator[str]:
 def trace(
     network: Network,
     component: Component,
-    direction: Annotated[Direction, typer.Argument(help="upstream or downstream")],
+    direction: Annotated[Direction, typer.Argument(help="upstream, downstream, or sources")],
     time_s: Annotated[
         int | None,
         typer.Option("--time", help="Time of the last run in seconds; its whole period unless given.", min=0),
@@ -92,6 +94,12 @@ def trace(
     """Where the water comes from or goes to."""
     client = server()
     identifier = component_id(client, component, network)
+    if direction is Direction.SOURCES:
+        if time_s is not None:
+            raise BadRequest("--time goes with upstream and downstream.", mend="Leave it out.")
+        feed = client.get(f"/components/{part(identifier)}/sources")
+        show(feed, as_json, lambda: _sources(feed, identifier))
+        return
     asked: dict[str, Any] = {"direction": str(direction)}
     if time_s is not None:
         asked["time_s"] = time_s
@@ -111,6 +119,30 @@ def trace(
         return made
 
     show(answer, as_json, words)
+
+
+def _sources(feed: dict[str, Any], identifier: str) -> Any:
+    def percent(share: float | None) -> str:
+        return "" if share is None else f"{share:.1%}"
+
+    made = table(
+        ("id", "type", "hops", "share", "least", "greatest"),
+        (
+            (one["id"], one["type"], one["hops"], *(percent(one[n]) for n in ("share", "share_min", "share_max")))
+            for one in feed["sources"]
+        ),
+    )
+    shares = feed["shares"]
+    if shares is None:
+        how = "shares are not known: run wnis simulate --kind source-trace"
+    elif shares["initial"] is None:
+        how = f"the component was not in {shares['run']['id']}, which traced the sources"
+    else:
+        hours = shares["duration_s"] / 3600
+        stale = ", which is older than the network" if shares["run"]["stale"] else ""
+        how = f"{shares['initial']:.1%} was there {hours:g} h before, by {shares['run']['id']}{stale}"
+    made.title = f"Sources of {identifier}; {how}"
+    return made
 
 
 def valves(

@@ -66,12 +66,14 @@ CREATE (:Feedback {utility: $u, id: 'f1', rating: 1, content: 'we replaced it la
   submitted_at: datetime('2025-03-02T00:00:00Z')})-[:ABOUT]->(p2),
   (:Feedback {utility: $u, id: 'f3', content: 'stuck', status: 'in_progress',
   submitted_at: datetime('2025-03-03T00:00:00Z')})-[:ABOUT]->(old)
-CREATE (:SimulationRun {utility: $u, id: 'run0', network: 'net', state: 'succeeded', network_revision: 5,
-  warnings: [], finished_at: datetime('2025-01-01T00:00:00Z')}),
-  (:SimulationRun {utility: $u, id: 'run1', network: 'net', state: 'succeeded', network_revision: 3,
+CREATE (:SimulationRun {utility: $u, id: 'run0', network: 'net', kind: 'hydraulic', state: 'succeeded',
+  network_revision: 5, warnings: [], finished_at: datetime('2025-01-01T00:00:00Z')}),
+  (:SimulationRun {utility: $u, id: 'run1', network: 'net', kind: 'hydraulic', state: 'succeeded', network_revision: 3,
   warnings: ['Pump PU7 was off for want of head at 3:00'], finished_at: datetime('2025-02-01T00:00:00Z')}),
-  (:SimulationRun {utility: $u, id: 'run2', network: 'net', state: 'failed', network_revision: 5,
+  (:SimulationRun {utility: $u, id: 'run2', network: 'net', kind: 'hydraulic', state: 'failed', network_revision: 5,
   finished_at: datetime('2025-03-01T00:00:00Z')}),
+  (:SimulationRun {utility: $u, id: 'run3', network: 'net', kind: 'source-trace', state: 'succeeded',
+  network_revision: 5, warnings: [], finished_at: datetime('2025-04-01T00:00:00Z')}),
   (:SimulationResult {utility: $u, id: 'res1', run_id: 'run1', component_id: 'old', flow_mean_m3s: 0.02}),
   (:SimulationResult {utility: $u, id: 'res2', run_id: 'run1', component_id: 'young', flow_mean_m3s: 0.01})
 """

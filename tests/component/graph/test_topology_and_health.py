@@ -9,6 +9,7 @@ from wnis_graph.repositories.components import ComponentRepository
 from wnis_graph.repositories.health import HealthRepository
 from wnis_graph.repositories.maps import MapRepository
 from wnis_graph.repositories.networks import NetworkRepository
+from wnis_graph.repositories.simulations import FedBy
 from wnis_graph.repositories.topology import Direction, TopologyRepository
 from wnis_graph.repositories.valve_register import NewIsolationValve, ValveRegister
 from wnis_graph.runner import Runner
@@ -26,6 +27,14 @@ RUN = """
     CREATE (r)-[:PRODUCED]->(s:SimulationResult {utility: $utility, id: 'result:' + row.component_id, run_id: 'run'})
     SET s += row
     CREATE (s)-[:ABOUT]->(c)
+"""
+SOURCE_TRACE = """
+    MATCH (n:Network {utility: $utility, id: 'net'}) MATCH (r:Reservoir {utility: $utility, id: 'net:reservoir:R'})
+    CREATE (run:SimulationRun {utility: $utility, id: 'trace', kind: 'source-trace', state: 'succeeded',
+      duration_s: 86400.0, network_revision: n.revision, finished_at: datetime()})-[:OF]->(n)
+    CREATE (run)-[:PRODUCED]->(s:SimulationResult {utility: $utility, id: 'trace:C', run_id: 'trace',
+      component_id: 'net:junction:C', initial_share: 0.25})
+    CREATE (s)-[:FED_BY {share: 0.75, share_min: 0.5, share_max: 1.0}]->(r)
 """
 INCIDENT = """
     MATCH (c:Component {utility: $utility, id: $component})
@@ -118,6 +127,25 @@ def test_the_sources_and_the_way_from_them_are_told(runner: Runner, line: Scope)
     assert ids(feed.sources) == ["R"]
     assert feed.route is not None
     assert (feed.route.length_m, feed.route.components[0]) == (30.0, "net:reservoir:R")
+
+
+def test_shares_are_told_where_the_sources_have_been_traced(runner: Runner, driver: neo4j.Driver, line: Scope) -> None:
+    topology = TopologyRepository(runner)
+    assert topology.feed(line, "net:junction:C").shares is None
+    driver.execute_query(SOURCE_TRACE, utility=line.utility)
+    # flows of a run in which nothing came from R: the trace knows better
+    driver.execute_query(RUN, utility=line.utility, results=[{"component_id": "net:pipe:CD", "flow_mean_m3s": 0.01}])
+
+    traced = topology.feed(line, "net:junction:C")
+    unknown = topology.feed(line, "net:junction:B")
+
+    assert [(one.component.id, one.hops, one.shares) for one in traced.sources] == [
+        ("net:reservoir:R", None, FedBy("net:reservoir:R", 0.75, 0.5, 1.0))
+    ]
+    assert traced.shares is not None
+    assert (traced.shares.initial, traced.shares.run.id, traced.shares.run.stale) == (0.25, "trace", False)
+    assert unknown.shares is not None
+    assert (unknown.sources, unknown.shares.initial, unknown.shares.duration_s) == ((), None, 86_400)
 
 
 def test_a_closed_isolation_valve_closes_its_pipe_for_the_water(runner: Runner, line: Scope) -> None:

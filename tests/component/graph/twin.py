@@ -31,8 +31,8 @@ IDS: dict[str, tuple[str, ...]] = {
     "Hydrant": ("net:hydrant:H1",),
     "Sensor": ("net:sensor:S1",),
     "ServiceConnection": ("connection-1",),
-    "SimulationRun": ("run-1",),
-    "SimulationResult": ("result-1",),
+    "SimulationRun": ("run-1", "trace-1"),
+    "SimulationResult": ("result-1", "result-2"),
     "ModelVersion": ("version-1",),
     "Incident": ("incident-1", "incident-2"),
 }
@@ -54,6 +54,7 @@ _KEYS = {
     "material": "pvc",
 }
 _STATES = {"SimulationRun": "succeeded", "ModelVersion": "current", "Job": "running"}
+_OF_THE_SOURCE_TRACE = {"trace-1": {"kind": "source-trace"}, "result-2": {"run_id": "trace-1"}}
 _MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -156,7 +157,7 @@ def _properties(label: Label, identifier: str, utility: str, twin: bool) -> dict
     if "type" in declared:
         properties["type"] = label.name
     properties.pop("retired_at", None)
-    return properties
+    return properties | _OF_THE_SOURCE_TRACE.get(identifier, {})
 
 
 def _value(declared: Property, twin: bool, label: str) -> Any:

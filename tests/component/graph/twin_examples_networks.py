@@ -34,6 +34,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "topology.place": {"id": "net:pipe:P1"},
     "topology.vertices": {"id": "net"},
     "topology.latest_run": {"id": "net"},
+    "topology.latest_source_trace": {"id": "net", "component_id": "net:pipe:P1"},
     "topology.healths": {"id": "net"},
     "topology.flow_ranges": {"run": "run-1"},
     "topology.served": {"id": "net"},

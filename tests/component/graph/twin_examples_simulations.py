@@ -21,10 +21,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "id": "run-1",
         "rows": [{"id": "run-1:twin", "component_id": "net:pipe:P1", "properties": {"flow_mean_m3s": 0.1}}],
     },
+    "simulations.write_shares": {
+        "rows": [
+            {
+                "id": "run-0:P1",
+                "source": "net:reservoir:R1",
+                "properties": {"share": 0.5, "share_min": 0.0, "share_max": 1.0},
+            },
+        ],
+    },
     "simulations.finish": {"id": "run-1", "properties": {"steps": 25}},
     "simulations.get": {"id": "run-1"},
     "simulations.list": {"network": None, "state": None, "after_key": None, "after_id": None, "limit": 10},
-    "simulations.latest": {"network": "net"},
     "simulations.results": {"id": "run-1"},
     "simulations.result": {"id": "run-1", "component_id": "net:pipe:P1"},
     "simulations.component_keys": {"network": "net"},

@@ -97,12 +97,12 @@ class SimulatorService:
         self.call(scope, "POST", "/imports/sample", json={"name": name, "job_id": f"import-{name}"})
         return self.finished_job(scope, f"import-{name}")
 
-    def simulate(self, scope: Scope, network: str, run_id: str, **more: str) -> dict[str, Any]:
+    def simulate(self, scope: Scope, network: str, run_id: str, **more: Any) -> dict[str, Any]:
         """Run a network and wait for the end of its job."""
         self.ask_to_simulate(scope, network, run_id, **more)
         return self.finished_job(scope, f"job-{run_id}")
 
-    def ask_to_simulate(self, scope: Scope, network: str, run_id: str, **more: str) -> None:
+    def ask_to_simulate(self, scope: Scope, network: str, run_id: str, **more: Any) -> None:
         body = {"network_id": network, "job_id": f"job-{run_id}", "run_id": run_id, **more}
         self.call(scope, "POST", "/simulations", json=body)
 

@@ -350,7 +350,7 @@ export interface paths {
         };
         /**
          * The sources that feed a component
-         * @description Reservoirs and tanks upstream by the flows of the last run, else by distance, and the shortest open way from any source.
+         * @description Reservoirs and tanks upstream by the flows of the last run, else by distance, and the shortest open way from any source. With the share of each when the network's sources have been traced (`POST /simulations` with kind `source-trace`); `shares.run.stale` says that the network has been changed since.
          */
         get: operations["get_components_by_id_sources"];
         put?: never;
@@ -1188,7 +1188,7 @@ export interface paths {
         put?: never;
         /**
          * Run a network
-         * @description A hydraulic run for the network's own duration under its file's demand model. Follow the job at `/jobs/{job_id}`; its summaries become nodes of the graph.
+         * @description `hydraulic`: for the network's own duration under its file's demand model. `source-trace`: which share of every component's water comes from which source (see `/components/{id}/sources`). Follow the job at `/jobs/{job_id}`; its summaries become nodes of the graph.
          */
         post: operations["post_simulations"];
         delete?: never;
@@ -1223,7 +1223,7 @@ export interface paths {
         };
         /**
          * A component over the run
-         * @description Nodes have pressure, head and demand; links have flow, velocity, headloss and status.
+         * @description Nodes have pressure, head and demand; links have flow, velocity, headloss and status. A source trace keeps no series.
          */
         get: operations["get_simulations_by_run_id_results"];
         put?: never;
@@ -1990,7 +1990,9 @@ export interface components {
             method: string;
             run: components["schemas"]["RunUsedAnswer"] | null;
             /** Sources */
-            sources: components["schemas"]["NeighbourAnswer"][];
+            sources: components["schemas"]["SourceAnswer"][];
+            /** @description null when the network's sources have not been traced */
+            shares: components["schemas"]["SharesAnswer"] | null;
             route: components["schemas"]["RouteAnswer"] | null;
         };
         /**
@@ -3152,13 +3154,19 @@ export interface components {
         };
         /**
          * NewRun
-         * @description A network to run for its own duration under its file's demand model.
+         * @description A network to run under its file's demand model, for its own duration unless `duration_s` says otherwise.
          */
         NewRun: {
             /** Network Id */
             network_id: string;
             /** @default hydraulic */
             kind: components["schemas"]["RunKind"];
+            /**
+             * Duration S
+             * @description of a source trace only: how long the water is followed
+             * @default null
+             */
+            duration_s: number | null;
         };
         /**
          * NewSaved
@@ -3491,7 +3499,7 @@ export interface components {
          * @description What can be run.
          * @enum {string}
          */
-        RunKind: "hydraulic";
+        RunKind: "hydraulic" | "source-trace";
         /**
          * RunSaved
          * @description Parameters by name; those left out have their defaults.
@@ -3783,6 +3791,23 @@ export interface components {
          */
         Severity: "low" | "medium" | "high" | "critical";
         /**
+         * SharesAnswer
+         * @description The source trace that the shares come from.
+         */
+        SharesAnswer: {
+            run: components["schemas"]["RunUsedAnswer"];
+            /**
+             * Duration S
+             * @description how long the water was followed
+             */
+            duration_s: number;
+            /**
+             * Initial
+             * @description share of water that came from no reservoir in that time: it was in pipes and tanks when the run began; null when the component was not in the run
+             */
+            initial: number | null;
+        };
+        /**
          * SignIn
          * @description User name and password, and the utility to work for when there are several.
          */
@@ -3807,6 +3832,42 @@ export interface components {
          * @enum {string}
          */
         Source: "web" | "mobile" | "api";
+        /**
+         * SourceAnswer
+         * @description A reservoir or tank that feeds the component.
+         */
+        SourceAnswer: {
+            /** Id */
+            id: string;
+            /** Type */
+            type: string;
+            /** Name */
+            name: string;
+            /** Status */
+            status: string;
+            /** Health */
+            health: string;
+            /**
+             * Hops
+             * @description null when only the source trace leads water from it
+             */
+            hops: number | null;
+            /**
+             * Share
+             * @description mean share of the component's water over the last day of the source trace, 0 to 1: of a reservoir what came from it, of a tank what passed through it (and came from a reservoir before); null without a trace
+             */
+            share: number | null;
+            /**
+             * Share Min
+             * @description least share
+             */
+            share_min: number | null;
+            /**
+             * Share Max
+             * @description greatest share
+             */
+            share_max: number | null;
+        };
         /**
          * Status
          * @enum {string}

@@ -41,6 +41,8 @@ from wnis_api.http.schemas.components import (
     RedundancyQuery,
     RouteAnswer,
     RunUsedAnswer,
+    SharesAnswer,
+    SourceAnswer,
     Trace,
     TraceQuery,
     ZoneRef,
@@ -225,7 +227,17 @@ def show_feed(parts: Parts, call: Call[Nothing, None]) -> Feed:
     return Feed(
         method=found.method,
         run=RunUsedAnswer.model_validate(found.run) if found.run else None,
-        sources=[_reached(one) for one in found.sources],
+        sources=[
+            SourceAnswer(
+                **one.component._asdict(),
+                hops=one.hops,
+                share=one.shares.share if one.shares else None,
+                share_min=one.shares.share_min if one.shares else None,
+                share_max=one.shares.share_max if one.shares else None,
+            )
+            for one in found.sources
+        ],
+        shares=SharesAnswer.model_validate(found.shares) if found.shares else None,
         route=RouteAnswer.model_validate(found.route) if found.route else None,
     )
 
@@ -282,7 +294,8 @@ ROUTES: tuple[Route, ...] = (
           "(`method: topology`)."),
     Route("GET", "/components/{id}/sources", show_feed, "The sources that feed a component", _TAG, answer=Feed,
           description="Reservoirs and tanks upstream by the flows of the last run, else by distance, and the shortest "
-          "open way from any source."),
+          "open way from any source. With the share of each when the network's sources have been traced (`POST "
+          "/simulations` with kind `source-trace`); `shares.run.stale` says that the network has been changed since."),
     Route("GET", "/networks/{id}/redundancy", show_redundancy, "Components without redundancy", "networks",
           query=RedundancyQuery, answer=Redundancy,
           description="Bridges (links) and articulation points (nodes): what cuts others off from every source when "

@@ -25,14 +25,16 @@ def list_runs(parts: Parts, call: Call[RunQuery, None]) -> Runs:
 
 
 def start_run(parts: Parts, call: Call[Nothing, NewRun]) -> Reply:
+    run_id = call.new_id("run")
     body = {
         "network_id": parts.networks.head(call.scope, call.body.network_id).id,
         "kind": str(call.body.kind),
+        "duration_s": call.body.duration_s,
         "job_id": call.new_id("job"),
-        "run_id": call.new_id("run"),
+        "run_id": run_id,
     }
     accepted = parts.simulator.call(call.internal, "POST", "/simulations", json=body, timeout_s=15)
-    return Reply(RunAccepted.model_validate(accepted), status=202, subject=body["run_id"])
+    return Reply(RunAccepted.model_validate(accepted), status=202, subject=run_id)
 
 
 def show_run(parts: Parts, call: Call[Nothing, None]) -> Reply:
@@ -54,10 +56,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/simulations", list_runs, "List runs", _TAG, query=RunQuery, answer=Runs),
     Route("POST", "/simulations", start_run, "Run a network", _TAG, _RUNNERS, body=NewRun, answer=RunAccepted,
           status=202, errors=(404, 409), action="simulation.start", rate=Rate.COSTLY, repeatable=True,
-          description="A hydraulic run for the network's own duration under its file's demand model. Follow the job at "
-          "`/jobs/{job_id}`; its summaries become nodes of the graph."),
+          description="`hydraulic`: for the network's own duration under its file's demand model. `source-trace`: "
+          "which share of every component's water comes from which source (see `/components/{id}/sources`). Follow the "
+          "job at `/jobs/{job_id}`; its summaries become nodes of the graph."),
     Route("GET", "/simulations/{run_id}", show_run, "One run", _TAG, answer=RunAnswer, errors=(304,)),
     Route("GET", "/simulations/{run_id}/results", show_series, "A component over the run", _TAG, query=ResultsQuery,
           answer=Series, errors=(409,),
-          description="Nodes have pressure, head and demand; links have flow, velocity, headloss and status."),
+          description="Nodes have pressure, head and demand; links have flow, velocity, headloss and status. A source "
+          "trace keeps no series."),
 )  # fmt: skip

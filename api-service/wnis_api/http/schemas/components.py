@@ -260,12 +260,41 @@ class RouteAnswer(Output):
     components: list[str]
 
 
+class SourceAnswer(Output):
+    """A reservoir or tank that feeds the component."""
+
+    id: str
+    type: str
+    name: str
+    status: str
+    health: str
+    hops: int | None = Field(description="null when only the source trace leads water from it")
+    share: float | None = Field(
+        description="mean share of the component's water over the last day of the source trace, 0 to 1: of a reservoir "
+        "what came from it, of a tank what passed through it (and came from a reservoir before); null without a trace"
+    )
+    share_min: float | None = Field(description="least share")
+    share_max: float | None = Field(description="greatest share")
+
+
+class SharesAnswer(Output):
+    """The source trace that the shares come from."""
+
+    run: RunUsedAnswer
+    duration_s: float = Field(description="how long the water was followed")
+    initial: float | None = Field(
+        description="share of water that came from no reservoir in that time: it was in pipes and tanks when the run "
+        "began; null when the component was not in the run"
+    )
+
+
 class Feed(Output):
     """Where a component's water comes from; `method` and `run` as in a trace."""
 
     method: str
     run: RunUsedAnswer | None
-    sources: list[NeighbourAnswer]
+    sources: list[SourceAnswer]
+    shares: SharesAnswer | None = Field(description="null when the network's sources have not been traced")
     route: RouteAnswer | None
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
 
 from wnis_api.http.schemas.common import Id, Input, Moment, Output, Page, PageQuery
 from wnis_api.http.schemas.components import Word
@@ -12,13 +15,25 @@ class RunKind(StrEnum):
     """What can be run."""
 
     HYDRAULIC = "hydraulic"
+    SOURCE_TRACE = "source-trace"
 
 
 class NewRun(Input):
-    """A network to run for its own duration under its file's demand model."""
+    """A network to run under its file's demand model, for its own duration unless `duration_s` says otherwise."""
 
     network_id: Id
     kind: RunKind = RunKind.HYDRAULIC
+    duration_s: Annotated[
+        int | None,
+        Field(ge=3_600, le=366 * 24 * 3_600, description="of a source trace only: how long the water is followed"),
+    ] = None
+
+    @field_validator("duration_s")
+    @classmethod
+    def _only_of_traces(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and info.data.get("kind") is not RunKind.SOURCE_TRACE:
+            raise ValueError("goes with kind source-trace only: a hydraulic run lasts as long as its file says")
+        return value
 
 
 class RunAccepted(Output):
