@@ -171,7 +171,7 @@ def test_shares_of_the_sources_come_from_a_source_trace(admin: Client, town: str
     at_reservoir = admin("GET", "/components/town:pump:9/sources").json()["sources"]
     assert [(one["id"], one["share"]) for one in at_reservoir] == [("town:reservoir:9", pytest.approx(1, abs=0.01))]
     # it has no flows and no pressures, and takes the place of no hydraulic run
-    assert admin("GET", "/components/town:tank:2").json()["simulation"] == before["simulation"]
+    assert admin("GET", "/components/town:tank:2").json()["latest_simulation"] == before["latest_simulation"]
     quantity = f"/simulations/{accepted['run_id']}/results?component_id=town:tank:2&quantity=head"
     assert admin("GET", quantity).status_code == 409
     changed = admin("PATCH", "/components/town:junction:32", json={"elevation_m": 220.0})
