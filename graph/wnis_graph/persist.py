@@ -157,12 +157,11 @@ def _heading(
 def _write_components(tx: Transaction, network_id: str, found: ImportDifference, at: datetime) -> None:
     for label in COMPONENT_LABELS:
         rows = [
-            {"properties": for_driver({**c.initial, **c.stated, "created_at": at, "updated_at": at})}
+            for_driver({name: value for name, value in {**c.initial, **c.stated}.items() if value is not None})
             for c in found.created
             if c.label == label
         ]
-        if rows:
-            tx.run_batches(components.CREATE[label], rows, network=network_id)
+        tx.run_batches(components.CREATE[label], rows, network=network_id, at=at)
     changes = [{"id": identifier, "properties": for_driver(new)} for identifier, new in found.updated]
     tx.run_batches(components.SET, changes)
     tx.run_batches(components.RECORD_REVISIONS, found.revisions)

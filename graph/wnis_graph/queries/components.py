@@ -294,7 +294,7 @@ CREATE: dict[str, Query[None]] = {
         UNWIND $rows AS row
         // with its utility from the start: set afterwards it would enter every index a second time
         CREATE (c:Component:{label} {{utility: $utility, network: $network}})
-        SET c += row.properties, c.utility = $utility, c.network = $network
+        SET c += row, c.utility = $utility, c.network = $network, c.created_at = $at, c.updated_at = $at
         CREATE (c)-[:PART_OF]->(n)
         """,
         nothing,
@@ -302,7 +302,7 @@ CREATE: dict[str, Query[None]] = {
     )
     for label in COMPONENT_LABELS
 }
-"""By label: nodes from their whole properties, each joined to its network."""
+"""By label: nodes from their properties, each joined to its network; the moment goes over the wire once, not by row."""
 
 SET = Query(
     "components.set",

@@ -187,8 +187,7 @@ class ComponentRepository:
             seat = _seat(tx, network_id, new.located_on) if new.located_on else None
             if seat is not None:
                 placed = {"located_on": seat.words} | ({"location": seat.location} if seat.location else {}) | placed
-            row = {"properties": for_driver(properties | placed)}
-            tx.run(components.CREATE[new.type], rows=[row], network=network_id)
+            tx.run(components.CREATE[new.type], rows=[for_driver(properties | placed)], network=network_id, at=at)
             if seat is not None:
                 tx.run(isolation.PLACE_VALVES, rows=[seat.row(identifier)])
             pairs = [[new.start, identifier]] if new.start else []

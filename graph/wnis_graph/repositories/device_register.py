@@ -83,7 +83,7 @@ class DeviceRegister:
                 seen.add(row.id)
                 if before is None:
                     whole = self._fresh(row, network_id, at) | stated
-                    made[row.type].append({"properties": for_driver(whole)})
+                    made[row.type].append(for_driver(whole))
                     said = {k: v for k, v in whole.items() if k not in FIXED}
                     revisions.append(revision_row(scope, row.id, "create", dict.fromkeys(said), said, at))
                     continue
@@ -95,7 +95,7 @@ class DeviceRegister:
                 changed.append({"id": row.id, "properties": for_driver(new) | bookkeeping})
                 revisions.append(revision_row(scope, row.id, "update", old, new, at))
             for label, fresh in made.items():
-                tx.run_batches(components.CREATE[label], fresh, network=network_id)
+                tx.run_batches(components.CREATE[label], fresh, network=network_id, at=at)
             tx.run_batches(components.SET, changed)
             tx.run_batches(components.RECORD_REVISIONS, revisions)
             if revisions:

@@ -132,7 +132,7 @@ class _Changes:
         SCHEMA.require("Valve", {**stated, "utility": self._scope.utility}, partial=known is not None)
         self._seen.add(row.id)
         if known is None:
-            self.made.append({"properties": for_driver(stated)})
+            self.made.append(for_driver(stated))
             said = {k: v for k, v in stated.items() if k not in FIXED or k == "located_on"}
             self._record(row.id, "create", dict.fromkeys(said), said)
         else:
@@ -147,7 +147,7 @@ class _Changes:
 
     def write(self, tx: Transaction) -> None:
         """Write everything noted."""
-        tx.run_batches(components.CREATE["Valve"], self.made, network=self._network)
+        tx.run_batches(components.CREATE["Valve"], self.made, network=self._network, at=self._at)
         tx.run_batches(components.SET, self.changed)
         tx.run_batches(isolation.PLACE_VALVES, self._seats)
         tx.run_batches(components.RECORD_REVISIONS, self._revisions)

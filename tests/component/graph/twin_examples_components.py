@@ -48,7 +48,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 EXAMPLES |= {
-    f"components.create_{label.lower()}": {"network": "net", "rows": [{"properties": {"id": f"new-{label}"}}]}
+    f"components.create_{label.lower()}": {"network": "net", "rows": [{"id": f"new-{label}"}], "at": _AT}
     for label in COMPONENT_LABELS
 }
 EXAMPLES |= {query.name: _list(sort, descending, search) for (sort, descending, search), query in LISTS.items()}
