@@ -9,7 +9,7 @@ from datetime import date
 
 import neo4j
 import pytest
-from wnis_core.errors import Conflict, InvalidModel, InvalidValue, NotFound
+from wnis_core.errors import Conflict, InvalidModel, InvalidValue, NotFound, TooLarge
 from wnis_graph.desired import own_names
 from wnis_graph.mini import MINI, MINI_ID, MINI_NAME
 from wnis_graph.network_model import JunctionModel, NetworkModel, PipeModel
@@ -233,3 +233,14 @@ def test_ten_thousand_components_fit_into_one_transaction(networks: NetworkRepos
     print(f"again in {time.perf_counter() - started:.1f} s")
 
     assert (summary.created, again.unchanged, again.revision) == (9_980, 9_980, 1)
+
+
+def test_a_network_that_no_transaction_can_hold_is_refused_with_what_to_raise(
+    networks: NetworkRepository, scope: Scope
+) -> None:
+    networks.persist(scope, "net", line_network(), SOURCE)
+    with pytest.raises(TooLarge, match="more than one transaction") as caught:
+        networks.persist(scope, "net", grid_network(130), SOURCE)
+    assert "WNIS_NEO4J_HEAP_MB" in caught.value.mend
+    assert networks.head(scope, "net").revision == 1
+    assert networks.load_model(scope, "net").title == "line"
