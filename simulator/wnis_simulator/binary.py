@@ -56,19 +56,8 @@ class BinaryResults:
     status: npt.NDArray[np.int8]
 
 
-@dataclass(frozen=True)
-class QualityResults:
-    """Quality at every reported step, in the engine's own unit; matrices are steps x nodes or steps x links."""
-
-    time_s: npt.NDArray[np.int64]
-    node_names: list[str]
-    link_names: list[str]
-    nodes: Floats
-    links: Floats
-
-
 def read_binary(path: Path, encoding: str = "utf-8") -> BinaryResults:
-    """The hydraulics of a finished run.
+    """The results of a finished run.
 
     Parameters
     ----------
@@ -79,64 +68,51 @@ def read_binary(path: Path, encoding: str = "utf-8") -> BinaryResults:
     Failure
         the file is not whole: the run was cut short
     """
-    whole = _Output(path, encoding)
-    unit = whole.unit
-    flow = whole.of_links(0) * unit.m3s
+    size = path.stat().st_size
+    if size < 4 * _PROLOG_WORDS + _EPILOG_BYTES:
+        raise _cut_short(path)
+    raw = np.memmap(path, dtype=np.uint8, mode="r")
+    prolog = raw[: 4 * _PROLOG_WORDS].view(np.int32)
+    periods, _warning, magic = (int(v) for v in raw[-12:].view(np.int32))
+    if prolog[0] != _MAGIC or magic != _MAGIC:
+        raise _cut_short(path)
+    nodes, sources, links, pumps = (int(prolog[i]) for i in (2, 3, 4, 5))
+    unit = ENGINE_ORDER[int(prolog[9])]
+    reader = _Reader(raw, 4 * _PROLOG_WORDS + _TITLE_BYTES + 2 * _FILE_BYTES + 2 * _ID_BYTES)
+    node_names, link_names = reader.names(nodes, encoding), reader.names(links, encoding)
+    start, end, kind = (reader.array(np.int32, links) for _ in range(3))
+    source_nodes = reader.array(np.int32, sources)
+    reader.skip(4 * sources)
+    elevation = reader.array(np.float32, nodes).astype(np.float64) * unit.length_m
+    length = reader.array(np.float32, links).astype(np.float64)
+    reader.skip(4 * links + _ENERGY_BYTES * pumps + 4)
+    width = 4 * nodes + 8 * links
+    records = reader.array(np.float32, periods * width).reshape(periods, width)
+
+    def of_nodes(quantity: int) -> Floats:
+        return records[:, quantity * nodes : (quantity + 1) * nodes].astype(np.float64)
+
+    def of_links(quantity: int) -> Floats:
+        first = 4 * nodes + quantity * links
+        return records[:, first : first + links].astype(np.float64)
+
+    flow = of_links(0) * unit.m3s
     return BinaryResults(
         flow_unit=unit,
-        time_s=whole.time_s,
-        node_names=whole.node_names,
-        link_names=whole.link_names,
-        link_start=whole.link_start - 1,
-        link_end=whole.link_end - 1,
-        source_nodes=whole.source_nodes - 1,
-        elevation_m=whole.elevation * unit.length_m,
-        demand_m3s=whole.of_nodes(0) * unit.m3s,
-        head_m=whole.of_nodes(1) * unit.length_m,
+        time_s=int(prolog[12]) + int(prolog[13]) * np.arange(periods, dtype=np.int64),
+        node_names=node_names,
+        link_names=link_names,
+        link_start=start - 1,
+        link_end=end - 1,
+        source_nodes=source_nodes - 1,
+        elevation_m=elevation,
+        demand_m3s=of_nodes(0) * unit.m3s,
+        head_m=of_nodes(1) * unit.length_m,
         flow_m3s=flow,
-        velocity_ms=whole.of_links(1) * unit.velocity_ms,
-        headloss_m=_headloss(whole.of_links(2), flow, whole.link_kind, whole.length, unit),
-        status=whole.of_links(4).astype(np.int8),
+        velocity_ms=of_links(1) * unit.velocity_ms,
+        headloss_m=_headloss(of_links(2), flow, kind, length, unit),
+        status=of_links(4).astype(np.int8),
     )
-
-
-def read_quality(path: Path, encoding: str = "utf-8") -> QualityResults:
-    """The quality of a finished run; parameters and errors as in `read_binary`."""
-    whole = _Output(path, encoding)
-    return QualityResults(whole.time_s, whole.node_names, whole.link_names, whole.of_nodes(3), whole.of_links(3))
-
-
-class _Output:
-    """The file as it lies on the disk: prolog read, results by number of the quantity, in the file's units."""
-
-    def __init__(self, path: Path, encoding: str) -> None:
-        if path.stat().st_size < 4 * _PROLOG_WORDS + _EPILOG_BYTES:
-            raise _cut_short(path)
-        raw = np.memmap(path, dtype=np.uint8, mode="r")
-        prolog = raw[: 4 * _PROLOG_WORDS].view(np.int32)
-        periods, _warning, magic = (int(v) for v in raw[-12:].view(np.int32))
-        if prolog[0] != _MAGIC or magic != _MAGIC:
-            raise _cut_short(path)
-        self._nodes, sources, self._links, pumps = (int(prolog[i]) for i in (2, 3, 4, 5))
-        self.unit = ENGINE_ORDER[int(prolog[9])]
-        self.time_s = int(prolog[12]) + int(prolog[13]) * np.arange(periods, dtype=np.int64)
-        reader = _Reader(raw, 4 * _PROLOG_WORDS + _TITLE_BYTES + 2 * _FILE_BYTES + 2 * _ID_BYTES)
-        self.node_names, self.link_names = reader.names(self._nodes, encoding), reader.names(self._links, encoding)
-        self.link_start, self.link_end, self.link_kind = (reader.array(np.int32, self._links) for _ in range(3))
-        self.source_nodes = reader.array(np.int32, sources)
-        reader.skip(4 * sources)
-        self.elevation = reader.array(np.float32, self._nodes).astype(np.float64)
-        self.length = reader.array(np.float32, self._links).astype(np.float64)
-        reader.skip(4 * self._links + _ENERGY_BYTES * pumps + 4)
-        width = 4 * self._nodes + 8 * self._links
-        self._records = reader.array(np.float32, periods * width).reshape(periods, width)
-
-    def of_nodes(self, quantity: int) -> Floats:
-        return self._records[:, quantity * self._nodes : (quantity + 1) * self._nodes].astype(np.float64)
-
-    def of_links(self, quantity: int) -> Floats:
-        first = 4 * self._nodes + quantity * self._links
-        return self._records[:, first : first + self._links].astype(np.float64)
 
 
 class _Reader:
