@@ -53,11 +53,8 @@ class RunningQueries:
         """
         with self._database.read() as connection:
             known = connection.execute(select(rows).where(rows.c.user_id == query.user_id)).first()
-        if known is not None:
-            awaited = known.ended_at is None and time.time() - known.started_at < self._longest_s
-            if awaited or self._still_runs(known.query_id):
-                raise _taken(known.query_id, waiting=awaited)
-            self._forget(known.query_id)
+        if known is not None and self._is_there(query := _query(known)):
+            raise _taken(query.query_id, waiting=self._is_awaited(query))
         try:
             with self._database.write() as connection:
                 connection.execute(
@@ -102,7 +99,18 @@ class RunningQueries:
         if PLATFORM_ADMIN not in roles:
             query = query.where(rows.c.utility == utility if "admin" in roles else rows.c.user_id == user_id)
         with self._database.read() as connection:
-            return [_query(row) for row in connection.execute(query)]
+            found = [_query(row) for row in connection.execute(query)]
+        return [one for one in found if self._is_there(one)]
+
+    def _is_awaited(self, query: RunningQuery) -> bool:
+        return query.ended_at is None and time.time() - query.started_at < self._longest_s
+
+    def _is_there(self, query: RunningQuery) -> bool:
+        """Whether somebody waits for it or the graph works on it; what has ended meanwhile is forgotten."""
+        if self._is_awaited(query) or self._still_runs(query.query_id):
+            return True
+        self._forget(query.query_id)
+        return False
 
     def _forget(self, query_id: str) -> None:
         with self._database.write() as connection:

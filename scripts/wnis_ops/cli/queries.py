@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,7 +64,9 @@ def _asked(client: ApiClient, cypher: str, parameters: dict[str, Any]) -> dict[s
     try:
         answer: dict[str, Any] = client.post("/graph/query", body)
     except KeyboardInterrupt:
-        client.delete(f"/graph/queries/{part(query_id)}")
+        # the server may have seen before us that nobody waits any more
+        with suppress(NotFound):
+            client.delete(f"/graph/queries/{part(query_id)}")
         raise
     return answer
 

@@ -54,7 +54,10 @@ def test_a_place_is_kept_while_the_graph_works_on(database: Database) -> None:
     running.end(first.query_id)
     with pytest.raises(TooMany, match="not ended"):
         running.begin(_query(user))
+    assert [query.query_id for query in running.of(user, "town", frozenset())] == [first.query_id]
     graph_works = False
+    # nobody has to ask again for it to be gone
+    assert running.of(user, "town", frozenset()) == []
     running.begin(_query(user))
 
 
