@@ -185,6 +185,6 @@ def _blaming_the_model(what: str) -> Iterator[None]:
     except ChildLost as lost:
         raise InvalidModel(
             f"{what} ended badly: {lost.message}",
-            mend="Check the model in EPANET's own editor; the service itself is unharmed.",
+            mend=lost.mend or "Check the model in EPANET's own editor; the service itself is unharmed.",
             details={"reason": lost.reason},
         ) from lost

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 
 from wnis_core.errors import Failure, InvalidModel
@@ -25,14 +26,8 @@ _FOLDERS = {
     ("Darwin", "arm64"): ("darwin-arm", "libepanet2.dylib"),
     ("Windows", "AMD64"): ("windows-x64", "epanet22.dll"),
 }
-_SAVE = 1
+_SAVE_HYDRAULICS = 1
 _SERIES = 0
-_NODE_COUNT = 0
-_RESERVOIR = 1
-_INITIAL_QUALITY = 4
-_TRACE = 3
-_TOLERANCE = 1
-_TOLERANCE_PERCENT = 0.01
 _MESSAGE_BYTES = 256
 _WARNINGS = range(1, 100)
 UNBALANCED = 1
@@ -63,14 +58,6 @@ class Moment:
 
     time_s: int
     warning: int
-
-
-@dataclass(frozen=True)
-class Source:
-    """A reservoir or tank; `name` as the file's bytes spell it."""
-
-    name: bytes
-    is_reservoir: bool
 
 
 class EngineError(InvalidModel):
@@ -120,19 +107,14 @@ class Engine:
             self.close()
             raise EngineError(code, self.message(code))
         # whatever the file asks to report, we want every reported step and the words of every warning
-        self._call("EN_settimeparam", TimeParameter.STATISTIC, _SERIES)
+        self.call("EN_settimeparam", TimeParameter.STATISTIC, _SERIES)
         for line in ("MESSAGES YES", "STATUS NO", "SUMMARY NO"):
-            self._call("EN_setreport", line.encode())
+            self.call("EN_setreport", line.encode())
 
     def close(self) -> None:
         """Flush and give back everything."""
         self._library.EN_close(self._project)
         self._library.EN_deleteproject(self._project)
-
-    def _node_count(self) -> int:
-        count = ctypes.c_int()
-        self._call("EN_getcount", _NODE_COUNT, ctypes.byref(count))
-        return count.value
 
     def version(self) -> str:
         """Version of the engine, such as ``2.2.0``."""
@@ -147,36 +129,23 @@ class Engine:
         return words.value.decode("utf-8", "replace").strip() or f"error {code}"
 
     def flow_unit_number(self) -> int:
-        number = ctypes.c_int()
-        self._call("EN_getflowunits", ctypes.byref(number))
-        return number.value
+        return self.integer("EN_getflowunits")
 
     def time_parameter(self, which: TimeParameter) -> int:
         seconds = ctypes.c_long()
-        self._call("EN_gettimeparam", which, ctypes.byref(seconds))
+        self.call("EN_gettimeparam", which, ctypes.byref(seconds))
         return seconds.value
 
     def set_time_parameter(self, which: TimeParameter, seconds: int) -> None:
-        self._call("EN_settimeparam", which, ctypes.c_long(seconds))
-
-    def sources(self) -> list[Source]:
-        """The reservoirs and tanks."""
-        kind, name = ctypes.c_int(), ctypes.create_string_buffer(_MESSAGE_BYTES)
-        found = []
-        for node in range(1, self._node_count() + 1):
-            self._call("EN_getnodetype", node, ctypes.byref(kind))
-            if kind.value:
-                self._call("EN_getnodeid", node, name)
-                found.append(Source(name.value, is_reservoir=kind.value == _RESERVOIR))
-        return found
+        self.call("EN_settimeparam", which, ctypes.c_long(seconds))
 
     def demand_model(self) -> DemandModel:
         kind, values = ctypes.c_int(), [ctypes.c_double() for _ in range(3)]
-        self._call("EN_getdemandmodel", ctypes.byref(kind), *(ctypes.byref(v) for v in values))
+        self.call("EN_getdemandmodel", ctypes.byref(kind), *(ctypes.byref(v) for v in values))
         return DemandModel("PDA" if kind.value else "DDA", *(v.value for v in values))
 
     def set_demand_model(self, model: DemandModel) -> None:
-        self._call(
+        self.call(
             "EN_setdemandmodel",
             1 if model.kind == "PDA" else 0,
             ctypes.c_double(model.minimum_pressure),
@@ -206,47 +175,38 @@ class Engine:
                 code = self._library.EN_nextH(self._project, ctypes.byref(step_s))
                 if code not in _WARNINGS and code != 0:
                     raise EngineError(code, self.message(code), time_s.value)
-        self._call("EN_saveH")
-
-    def trace(self, source: Source) -> Iterator[int]:
-        """Follow the water of a source through the solved hydraulics, moment by moment (time in s).
-
-        Afterwards the output file holds, as quality of every reported step, the percentage of water that came from or
-        through it. Call it after `solve`, as often as there are sources.
-
-        Raises
-        ------
-        EngineError
-            the engine gave up
-        """
-        self._call("EN_setqualtype", _TRACE, b"", b"", source.name)
-        # how far two parcels of water may differ and still be merged; the file's own is meant for mg/L
-        self._call("EN_setoption", _TOLERANCE, ctypes.c_double(_TOLERANCE_PERCENT))
-        # the engine would take the file's initial concentrations for percentages
-        for node in range(1, self._node_count() + 1):
-            self._call("EN_setnodevalue", node, _INITIAL_QUALITY, ctypes.c_double(0))
-        self._call("EN_openQ")
-        try:
-            self._call("EN_initQ", _SAVE)
-            time_s, step_s = ctypes.c_long(), ctypes.c_long(1)
-            while step_s.value > 0:
-                self._call("EN_runQ", ctypes.byref(time_s))
-                yield time_s.value
-                self._call("EN_nextQ", ctypes.byref(step_s))
-        finally:
-            self._library.EN_closeQ(self._project)
+        self.call("EN_saveH")
 
     @contextmanager
     def _hydraulics(self) -> Iterator[None]:
-        self._call("EN_openH")
+        self.call("EN_openH")
         try:
-            self._call("EN_initH", _SAVE)
+            self.call("EN_initH", _SAVE_HYDRAULICS)
             yield
         finally:
             self._library.EN_closeH(self._project)
 
-    def _call(self, function: str, *arguments: object) -> None:
+    def call(self, function: str, *arguments: object) -> None:
+        """A function of the engine's library on this project; raises `EngineError`."""
         self._check(getattr(self._library, function)(self._project, *arguments))
+
+    def function(self, name: str) -> Callable[..., int]:
+        """The same without the look up and the check, for what is called a million times."""
+        return partial(getattr(self._library, name), self._project)
+
+    def integer(self, function: str, *arguments: object) -> int:
+        """What a function gives as its one integer."""
+        number = ctypes.c_int()
+        self.call(function, *arguments, ctypes.byref(number))
+        return number.value
+
+    def count(self, what: int) -> int:
+        """How many of a kind of object the project has (EN_getcount)."""
+        return self.integer("EN_getcount", what)
+
+    def close_quality(self) -> None:
+        """End an analysis of quality; without one nothing happens."""
+        self._library.EN_closeQ(self._project)
 
     def _check(self, code: int) -> None:
         if code != 0 and code not in _WARNINGS:

@@ -18,6 +18,7 @@ from wnis_simulator.summaries import cut_off, cut_off_warnings, link_summaries, 
 Report = Callable[[float, str], None]
 
 MODEL_FILE = "model.inp"
+HYDRAULICS_IGNORED = "The line HYDRAULICS of the file names a file to read or write; it was ignored."
 _REQUIRED_PRESSURE_M, _EXPONENT = 20.0, 0.5
 
 
@@ -40,7 +41,7 @@ def run_child(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     scan = scan_inp(Path(MODEL_FILE).read_bytes())
     warnings: list[str] = []
     if scan.hydraulics_line:
-        warnings.append("The line HYDRAULICS of the file names a file to read or write; it was ignored.")
+        warnings.append(HYDRAULICS_IGNORED)
     engine = opened(scan)
     try:
         chosen = _choose_demand_model(engine, arguments["demand_model"], scan.options, warnings)
@@ -95,7 +96,8 @@ def solve(engine: Engine, report: Report) -> None:
     duration = engine.time_parameter(TimeParameter.DURATION)
     said = -1
     for moment in engine.solve():
-        done = moment.time_s / duration if duration else 1.0
+        # the last step may reach past the duration
+        done = min(1.0, moment.time_s / duration) if duration else 1.0
         if int(done * 100) > said:
             said = int(done * 100)
             report(done, f"solved {clock(moment.time_s)} of {clock(duration)}")

@@ -37,7 +37,7 @@ class SimulationRun:
 
 
 class FedBy(NamedTuple):
-    """Share of a component's water, 0 to 1, that came from a reservoir or passed through a tank: mean, extremes."""
+    """Share of a component's water, 0 to 1, that came from a source: mean and extremes; see `FED_BY` of the schema."""
 
     source: str
     share: float
@@ -50,8 +50,8 @@ class SimulationResult:
     """What one run says of one component; means are over time.
 
     Of a node: pressure, head, demand. Of a link: flow, velocity, head loss. None where the run has no value, as for
-    the pressure of a junction that was cut off from every source. Of both, by a source trace: by which sources it is
-    fed, and the share of water that was in the network when the run began.
+    the pressure of a junction that was cut off from every source. Of both, by a source trace: the sources that feed
+    it, and the share of water that was in the network when the run began.
     """
 
     run_id: str

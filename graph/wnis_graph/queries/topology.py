@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from wnis_graph.queries.simulations import FED_BY, FedBy
+from wnis_graph.queries.simulations import FedBy
 from wnis_graph.query import Access, Query
 from wnis_graph.values import native
 
@@ -59,12 +59,20 @@ class LatestRun:
 
 @dataclass(frozen=True)
 class SourceTrace:
-    """What a network's last source trace says of one component; `initial_share` is None when it was not in the run."""
+    """What a network's last source trace says of one component.
+
+    Parameters
+    ----------
+    initial_share : None when the component was not in the run
+    fed_by : each source as it is now, and its share
+    traced : which of the sources that were asked about were in the run
+    """
 
     run: LatestRun
     duration_s: float
     initial_share: float | None
-    fed_by: tuple[FedBy, ...]
+    fed_by: tuple[tuple[Display, FedBy], ...]
+    traced: frozenset[str]
 
 
 PLACE = Query(
@@ -136,20 +144,23 @@ LATEST_RUN = Query(
 LATEST_SOURCE_TRACE = Query(
     "topology.latest_source_trace",
     Access.READ,
-    f"""
-    MATCH (r:SimulationRun)-[:OF]->(:Network {{utility: $utility, id: $id}})
+    """
+    MATCH (r:SimulationRun)-[:OF]->(:Network {utility: $utility, id: $id})
     WHERE r.utility = $utility AND r.state = 'succeeded' AND r.kind = 'source-trace'
     WITH r ORDER BY r.finished_at DESC, r.id DESC LIMIT 1
-    OPTIONAL MATCH (s:SimulationResult {{utility: $utility, run_id: r.id, component_id: $component_id}})
+    OPTIONAL MATCH (s:SimulationResult {utility: $utility, id: r.id + ':' + $component_id})
     RETURN r.id AS id, r.network_revision AS network_revision, r.finished_at AS finished_at, r.duration_s AS duration_s,
       s.initial_share AS initial_share,
-      {FED_BY} AS fed_by
+      [(s)-[f:FED_BY]->(c:Component) | [c.id, c.type, c.name, c.status, c.health, f.share, f.share_min, f.share_max]]
+        AS fed_by,
+      [id IN $sources WHERE EXISTS { (:SimulationResult {utility: $utility, id: r.id + ':' + id}) }] AS traced
     """,
     lambda row: SourceTrace(
         LatestRun(row["id"], row["network_revision"], native(row["finished_at"])),
         row["duration_s"],
         row["initial_share"],
-        tuple(FedBy(*one) for one in row["fed_by"] or ()),
+        tuple((Display(*one[:5]), FedBy(one[0], *one[5:])) for one in row["fed_by"] or ()),
+        frozenset(row["traced"]),
     ),
 )
 

@@ -67,12 +67,13 @@ class Trace:
 
 
 class Source(NamedTuple):
-    """A reservoir or tank that feeds a component.
+    """A reservoir or tank that feeds a component, or a junction at which water from outside comes in.
 
     Parameters
     ----------
-    hops : None when the flows that decided lead no water from it, and only the source trace did
-    shares : of the source trace; None without one, 0 when it led no water from there
+    hops : None when only the source trace leads water from it, as from any junction
+    shares : of the source trace, 0 when that led no water from there; None without one, or when it did not know the
+        source
     """
 
     component: Display
@@ -87,8 +88,8 @@ class Shares:
     Parameters
     ----------
     run : its `time_s` is None: the shares are of the last day, or of the whole period when that was shorter
-    initial : share of water that came from no reservoir in `duration_s`: it was in the network when the run began; None
-        when the component was not in the run
+    initial : share of water that was in the network when the run began, `duration_s` earlier; None when the component
+        was not in the run
     """
 
     run: RunUsed
@@ -187,22 +188,25 @@ class TopologyRepository:
         run, flows = self._flows(scope, place, topology, None, None)
         found = topology.trace(component_id, Direction.UPSTREAM, flows)
         hops = {i: hops for i, hops in found.items() if topology.vertices[topology.index[i]].type in SOURCES}
-        traced = self._runner.run_one(scope, queries.LATEST_SOURCE_TRACE, id=place.network, component_id=component_id)
-        fed_by = {one.source: one for one in traced.fed_by if one.source in topology.index} if traced else {}
-        known = traced is not None and traced.initial_share is not None
-        # those that only the trace knows stand behind the others
-        wanted = dict.fromkeys(fed_by, len(topology.vertices)) | hops
-        sources = tuple(
-            Source(
-                shown.component,
-                hops.get(shown.component.id),
-                fed_by.get(shown.component.id, FedBy(shown.component.id, 0.0, 0.0, 0.0)) if known else None,
-            )
-            for shown in self._shown(scope, place.network, wanted, topology)
+        traced = self._runner.run_one(
+            scope,
+            queries.LATEST_SOURCE_TRACE,
+            id=place.network,
+            component_id=component_id,
+            sources=list(hops),
         )
+        # a source is not fed by itself
+        fed_by = {one.id: (one, shares) for one, shares in traced.fed_by if one.id != component_id} if traced else {}
+        known = traced.traced if traced is not None and traced.initial_share is not None else frozenset()
+        sources = []
+        for shown in self._shown(scope, place.network, hops, topology):
+            nothing = FedBy(shown.component.id, 0.0, 0.0, 0.0) if shown.component.id in known else None
+            sources.append(Source(shown.component, shown.hops, fed_by.pop(shown.component.id, (None, nothing))[1]))
+        # those that only the trace knows, the retired too, stand behind the others
+        sources += [Source(one, None, shares) for one, shares in fed_by.values()]
         shares = Shares(_used(traced.run, None, place), traced.duration_s, traced.initial_share) if traced else None
         method = "topology" if flows is None else "run"
-        return Feed(component_id, method, run, sources, shares, topology.route(component_id))
+        return Feed(component_id, method, run, tuple(sources), shares, topology.route(component_id))
 
     def irredundant(self, scope: Scope, network_id: str) -> tuple[int, list[Irredundant]]:
         """Revision of the network, and its components without redundancy, those with most customers first."""

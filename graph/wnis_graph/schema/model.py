@@ -444,8 +444,9 @@ RELATIONSHIPS: tuple[Relationship, ...] = (
     Relationship("OF", ("SimulationRun",), ("Network",), "ran the network"),
     Relationship("PRODUCED", ("SimulationRun", "Job"),
                  ("SimulationResult", "SimulationRun", "Prediction", "ModelVersion", "Network"), "wrote"),
-    Relationship("FED_BY", ("SimulationResult",), ("Reservoir", "Tank"),
-                 "of a source trace: its component's water came from the reservoir, or passed through the tank",
+    Relationship("FED_BY", ("SimulationResult",), ("Reservoir", "Tank", "Junction"),
+                 "of a source trace: its component's water came from the reservoir or from outside at the junction, or "
+                 "left the tank during the run",
                  (Property("share", F, "mean share over the last day of the run, 0 to 1", unit="1", required=True),
                   Property("share_min", F, "least share", unit="1", required=True),
                   Property("share_max", F, "greatest share", unit="1", required=True))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +32,9 @@ def simulate(
     ] = Kind.HYDRAULIC,
     hours: Annotated[
         float | None,
-        typer.Option(help="How long a source trace follows the water; as long as the file says unless given."),
+        typer.Option(
+            help="How long a source trace follows the water; as long as the file says unless given.", min=1, max=2400
+        ),
     ] = None,
     demand_model: Annotated[str, typer.Option(help="as-file, dda or pda (with --inp).")] = "as-file",
     out: Annotated[Path | None, typer.Option(help="Folder for the series as Parquet (with --inp).")] = None,
@@ -55,6 +58,8 @@ def simulate(
     client = server()
     body: dict[str, Any] = {"network_id": network, "kind": str(kind)}
     if hours is not None:
+        if not isfinite(hours):
+            raise BadRequest("--hours is no number.", mend="wnis simulate town --kind source-trace --hours 240")
         body["duration_s"] = round(hours * 3600)
     accepted = client.post("/simulations", body)
     job = follow(client, accepted, f"Running {network}", no_wait=no_wait)

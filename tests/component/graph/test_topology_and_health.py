@@ -5,7 +5,7 @@ from __future__ import annotations
 import neo4j
 import pytest
 from wnis_core.errors import Conflict, InvalidValue, NotFound
-from wnis_graph.repositories.components import ComponentRepository
+from wnis_graph.repositories.components import ComponentRepository, NewComponent
 from wnis_graph.repositories.health import HealthRepository
 from wnis_graph.repositories.maps import MapRepository
 from wnis_graph.repositories.networks import NetworkRepository
@@ -32,9 +32,13 @@ SOURCE_TRACE = """
     MATCH (n:Network {utility: $utility, id: 'net'}) MATCH (r:Reservoir {utility: $utility, id: 'net:reservoir:R'})
     CREATE (run:SimulationRun {utility: $utility, id: 'trace', kind: 'source-trace', state: 'succeeded',
       duration_s: 86400.0, network_revision: n.revision, finished_at: datetime()})-[:OF]->(n)
-    CREATE (run)-[:PRODUCED]->(s:SimulationResult {utility: $utility, id: 'trace:C', run_id: 'trace',
+    CREATE (run)-[:PRODUCED]->(s:SimulationResult {utility: $utility, id: 'trace:net:junction:C', run_id: 'trace',
       component_id: 'net:junction:C', initial_share: 0.25})
     CREATE (s)-[:FED_BY {share: 0.75, share_min: 0.5, share_max: 1.0}]->(r)
+    CREATE (own:SimulationResult {utility: $utility, id: 'trace:net:reservoir:R', run_id: 'trace',
+      component_id: 'net:reservoir:R', initial_share: 0.0})-[:FED_BY {share: 1.0, share_min: 1.0, share_max: 1.0}]->(r)
+    CREATE (:SimulationResult {utility: $utility, id: 'trace:net:junction:A', run_id: 'trace',
+      component_id: 'net:junction:A', initial_share: 1.0})
 """
 INCIDENT = """
     MATCH (c:Component {utility: $utility, id: $component})
@@ -138,6 +142,7 @@ def test_shares_are_told_where_the_sources_have_been_traced(runner: Runner, driv
 
     traced = topology.feed(line, "net:junction:C")
     unknown = topology.feed(line, "net:junction:B")
+    assert topology.feed(line, "net:reservoir:R").sources == ()
 
     assert [(one.component.id, one.hops, one.shares) for one in traced.sources] == [
         ("net:reservoir:R", None, FedBy("net:reservoir:R", 0.75, 0.5, 1.0))
@@ -146,6 +151,30 @@ def test_shares_are_told_where_the_sources_have_been_traced(runner: Runner, driv
     assert (traced.shares.initial, traced.shares.run.id, traced.shares.run.stale) == (0.25, "trace", False)
     assert unknown.shares is not None
     assert (unknown.sources, unknown.shares.initial, unknown.shares.duration_s) == ((), None, 86_400)
+
+
+def test_no_water_from_a_source_and_a_source_of_after_the_trace_are_told_apart(
+    runner: Runner, driver: neo4j.Driver, line: Scope
+) -> None:
+    topology = TopologyRepository(runner)
+    driver.execute_query(SOURCE_TRACE, utility=line.utility)
+    well = NewComponent(id="well", type="Reservoir", network="net", properties={"head_m": 99.0})
+    pipe = NewComponent(id="way", type="Pipe", network="net", start="well", end="net:junction:A",
+                        properties={"length_m": 1.0, "diameter_m": 0.1})  # fmt: skip
+    for new in (well, pipe):
+        ComponentRepository(runner).create(line, new)
+    # without flows the nearest source is the one: for A the well, for C the reservoir once the well's pipe is shut
+    shares = {one.component.id: one.shares for one in topology.feed(line, "net:junction:A").sources}
+    ComponentRepository(runner).retire(line, "way")
+    before = {one.component.id: one.shares for one in topology.feed(line, "net:junction:A").sources}
+
+    assert shares["well"] is None
+    assert before == {"net:reservoir:R": FedBy("net:reservoir:R", 0.0, 0.0, 0.0)}
+    ComponentRepository(runner).retire(line, "net:reservoir:R")
+    retired = topology.feed(line, "net:junction:C").sources
+    assert [(one.component.id, one.hops, one.shares and one.shares.share) for one in retired] == [
+        ("net:reservoir:R", None, 0.75)
+    ]
 
 
 def test_a_closed_isolation_valve_closes_its_pipe_for_the_water(runner: Runner, line: Scope) -> None:

@@ -34,7 +34,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "topology.place": {"id": "net:pipe:P1"},
     "topology.vertices": {"id": "net"},
     "topology.latest_run": {"id": "net"},
-    "topology.latest_source_trace": {"id": "net", "component_id": "net:pipe:P1"},
+    "topology.latest_source_trace": {
+        "id": "net", "component_id": "net:pipe:P1", "sources": ["net:reservoir:R1", "net:tank:T1"],
+    },
     "topology.healths": {"id": "net"},
     "topology.flow_ranges": {"run": "run-1"},
     "topology.served": {"id": "net"},

@@ -3803,7 +3803,7 @@ export interface components {
             duration_s: number;
             /**
              * Initial
-             * @description share of water that came from no reservoir in that time: it was in pipes and tanks when the run began; null when the component was not in the run
+             * @description share of water that was in pipes and tanks when the run began; with those of the reservoirs and junctions it makes 1; null when the component was not in the run
              */
             initial: number | null;
         };
@@ -3834,7 +3834,7 @@ export interface components {
         Source: "web" | "mobile" | "api";
         /**
          * SourceAnswer
-         * @description A reservoir or tank that feeds the component.
+         * @description A reservoir or tank that feeds the component, or a junction at which water from outside comes in.
          */
         SourceAnswer: {
             /** Id */
@@ -3854,7 +3854,7 @@ export interface components {
             hops: number | null;
             /**
              * Share
-             * @description mean share of the component's water over the last day of the source trace, 0 to 1: of a reservoir what came from it, of a tank what passed through it (and came from a reservoir before); null without a trace
+             * @description mean share of the component's water over the last day of the source trace, 0 to 1: of a reservoir what came from it, of a junction what came in there from outside, of a tank what left it during the run (it came from another source before, or stood in the tank from the beginning); null when it was not traced
              */
             share: number | null;
             /**

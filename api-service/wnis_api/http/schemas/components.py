@@ -261,7 +261,7 @@ class RouteAnswer(Output):
 
 
 class SourceAnswer(Output):
-    """A reservoir or tank that feeds the component."""
+    """A reservoir or tank that feeds the component, or a junction at which water from outside comes in."""
 
     id: str
     type: str
@@ -271,7 +271,8 @@ class SourceAnswer(Output):
     hops: int | None = Field(description="null when only the source trace leads water from it")
     share: float | None = Field(
         description="mean share of the component's water over the last day of the source trace, 0 to 1: of a reservoir "
-        "what came from it, of a tank what passed through it (and came from a reservoir before); null without a trace"
+        "what came from it, of a junction what came in there from outside, of a tank what left it during the run (it "
+        "came from another source before, or stood in the tank from the beginning); null when it was not traced"
     )
     share_min: float | None = Field(description="least share")
     share_max: float | None = Field(description="greatest share")
@@ -283,8 +284,8 @@ class SharesAnswer(Output):
     run: RunUsedAnswer
     duration_s: float = Field(description="how long the water was followed")
     initial: float | None = Field(
-        description="share of water that came from no reservoir in that time: it was in pipes and tanks when the run "
-        "began; null when the component was not in the run"
+        description="share of water that was in pipes and tanks when the run began; with those of the reservoirs and "
+        "junctions it makes 1; null when the component was not in the run"
     )
 
 

@@ -25,7 +25,7 @@ class NewRun(Input):
     kind: RunKind = RunKind.HYDRAULIC
     duration_s: Annotated[
         int | None,
-        Field(ge=3_600, le=366 * 24 * 3_600, description="of a source trace only: how long the water is followed"),
+        Field(ge=3_600, le=100 * 24 * 3_600, description="of a source trace only: how long the water is followed"),
     ] = None
 
     @field_validator("duration_s")

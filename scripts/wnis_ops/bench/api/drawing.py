@@ -111,7 +111,7 @@ def _zones(client: ApiClient, parameter: Parameter) -> list[Scalar]:
 
 def _runs(client: ApiClient, parameter: Parameter) -> list[Scalar]:
     found = _some(client, "/simulations", network=parameter.network)
-    return [str(one["id"]) for one in found if one["state"] == "succeeded"]
+    return [str(one["id"]) for one in found if (one["state"], one["kind"]) == ("succeeded", "hydraulic")]
 
 
 def _incidents(client: ApiClient, _: Parameter) -> list[Scalar]:
