@@ -14,7 +14,7 @@ here=$(dirname "$(readlink -f "$0")")
 : "${NGINX_TLS_CERTIFICATE:=/run/secrets/tls.crt}"    # the certificate and its chain, PEM
 : "${NGINX_TLS_KEY:=/run/secrets/tls.key}"            # its key, PEM
 : "${NGINX_TRUSTED_PROXIES:=}"                        # addresses or networks whose X-Forwarded-* are believed
-: "${NGINX_RESOLVER:=}"                               # name servers; empty: the first of /etc/resolv.conf
+: "${NGINX_RESOLVER:=}"                               # name servers; empty: those of /etc/resolv.conf
 : "${NGINX_ACCESS_LOG:=/dev/stdout}"                  # where the access log goes
 : "${NGINX_WORKERS:=2}"                               # worker processes
 : "${WNIS_MAX_UPLOAD_MB:=64}"                         # the same setting as the API's
@@ -54,9 +54,8 @@ if [ "$NGINX_TLS" = on ]; then
 fi
 
 if [ -z "$NGINX_RESOLVER" ] && [ -r /etc/resolv.conf ]; then
-    # An IPv6 address needs brackets. Only the first: nginx asks all in turn, where everybody else asks the second when
-    # the first is silent; and only the containers' own knows the API, the others say that there is no such name.
-    NGINX_RESOLVER=$(awk '$1 == "nameserver" { print ($2 ~ /:/) ? "[" $2 "]" : $2; exit }' /etc/resolv.conf)
+    # an IPv6 address needs brackets
+    NGINX_RESOLVER=$(awk '$1 == "nameserver" { print ($2 ~ /:/) ? "[" $2 "]" : $2 }' /etc/resolv.conf | tr '\n' ' ')
 fi
 
 trusted=''
