@@ -483,7 +483,7 @@ class _Readers:
         print(f"{self.answered} reads answered, the slowest after {self.slowest_s:.1f} s")
 
     def _read(self) -> None:
-        while not self._stop.wait(0.2):
+        while not self._stop.wait(0.1):
             begun = time.monotonic()
             try:
                 _answered("GET", self._url, self._session)
