@@ -25,20 +25,26 @@ DEMAND_MODELS = ("as-file", "dda", "pda")
 
 
 @dataclass(frozen=True)
-class RunOutput:
-    """What a run gave; series lie in `folder` as nodes.parquet and links.parquet.
-
-    `nodes` and `links` are summaries by source name, under the property names of `SimulationResult`.
-    """
+class Output:
+    """What a run of any kind gave; `nodes` and `links` are rows by source name."""
 
     engine_version: str
     demand_model: str
     duration_s: float
     steps: int
-    flow_unit: str
     warnings: tuple[str, ...]
     nodes: Sequence[dict[str, Any]]
     links: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class RunOutput(Output):
+    """What a hydraulic run gave; series lie in `folder` as nodes.parquet and links.parquet.
+
+    `nodes` and `links` are summaries under the property names of `SimulationResult`.
+    """
+
+    flow_unit: str
     folder: Path
 
 
@@ -98,35 +104,9 @@ def run(
     Cancelled
         `cancelled` returned true
     """
-    (folder / MODEL_FILE).write_bytes(content)
-    with _blaming_the_model("The run"):
-        answer = run_contained(
-            "wnis_simulator.run_child:run_child",
-            {
-                "demand_model": demand_model,
-                "low_pressure_m": PRESSURE_WARNING_M,
-            },
-            folder=folder,
-            memory_bytes=_MEMORY_BYTES,
-            cpu_s=_RUN_CPU_S,
-            wall_s=_RUN_WALL_S,
-            on_progress=on_progress,
-            cancelled=cancelled,
-        )
-    return RunOutput(**{**answer, "warnings": tuple(answer["warnings"])}, folder=folder)
-
-
-@dataclass(frozen=True)
-class TraceOutput:
-    """Shares of the sources by source name, as `wnis_simulator.trace_child.trace_child` answers them."""
-
-    engine_version: str
-    demand_model: str
-    duration_s: float
-    steps: int
-    warnings: tuple[str, ...]
-    nodes: Sequence[dict[str, Any]]
-    links: Sequence[dict[str, Any]]
+    arguments = {"demand_model": demand_model, "low_pressure_m": PRESSURE_WARNING_M}
+    answer = _answer("run_child:run_child", "The run", arguments, content, folder, on_progress, cancelled)
+    return RunOutput(**answer, folder=folder)
 
 
 def trace(
@@ -136,8 +116,8 @@ def trace(
     duration_s: int | None,
     on_progress: Progress,
     cancelled: Callable[[], bool] = lambda: False,
-) -> TraceOutput:
-    """Trace the water of every source of an INP file's bytes.
+) -> Output:
+    """Trace the water of every source of an INP file's bytes; rows as `trace_child.trace_child` has them.
 
     Parameters
     ----------
@@ -150,11 +130,26 @@ def trace(
     InvalidValue
         neither the file nor the caller gives a duration
     """
+    arguments = {"duration_s": duration_s}
+    answer = _answer("trace_child:trace_child", "The source trace", arguments, content, folder, on_progress, cancelled)
+    return Output(**answer)
+
+
+def _answer(
+    target: str,
+    what: str,
+    arguments: dict[str, Any],
+    content: bytes,
+    folder: Path,
+    on_progress: Progress,
+    cancelled: Callable[[], bool],
+) -> dict[str, Any]:
+    """What the child answers that the engine runs in."""
     (folder / MODEL_FILE).write_bytes(content)
-    with _blaming_the_model("The source trace"):
+    with _blaming_the_model(what):
         answer = run_contained(
-            "wnis_simulator.trace_child:trace_child",
-            {"duration_s": duration_s},
+            f"wnis_simulator.{target}",
+            arguments,
             folder=folder,
             memory_bytes=_MEMORY_BYTES,
             cpu_s=_RUN_CPU_S,
@@ -162,7 +157,7 @@ def trace(
             on_progress=on_progress,
             cancelled=cancelled,
         )
-    return TraceOutput(**{**answer, "warnings": tuple(answer["warnings"])})
+    return {**answer, "warnings": tuple(answer["warnings"])}
 
 
 def library_model(name: str) -> bytes:

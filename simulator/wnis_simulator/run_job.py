@@ -18,7 +18,7 @@ from wnis_graph.runner import Runner
 from wnis_graph.scope import Scope
 
 from wnis_simulator import contained_runs
-from wnis_simulator.contained_runs import RunOutput, TraceOutput, scratch
+from wnis_simulator.contained_runs import Output, RunOutput, scratch
 from wnis_simulator.differences import require_nodes_between, words_of
 from wnis_simulator.import_job import scope_of
 from wnis_simulator.inp_edit import Orphan
@@ -48,7 +48,7 @@ class _Task:
     def progress(self, fraction: float, message: str) -> None:
         self.context.progress(0.1 + 0.6 * fraction, message)
 
-    def finished(self, output: RunOutput | TraceOutput) -> FinishedRun:
+    def finished(self, output: Output) -> FinishedRun:
         return FinishedRun(
             engine_version=output.engine_version,
             demand_model=output.demand_model,

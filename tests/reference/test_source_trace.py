@@ -22,14 +22,14 @@ from scipy import sparse
 from scipy.sparse import linalg
 from wnis_core.errors import InvalidModel, InvalidValue
 from wnis_simulator import contained_runs
-from wnis_simulator.contained_runs import TraceOutput
+from wnis_simulator.contained_runs import Output
 from wnis_simulator.offline import simulate_file
 
 LIBRARY = Path(find_spec("wntr").origin).parent / "library" / "networks"  # type: ignore[union-attr,arg-type]
 HOUR_S = 3600
 
 
-def traced(content: bytes, folder: Path, hours: int | None = None) -> TraceOutput:
+def traced(content: bytes, folder: Path, hours: int | None = None) -> Output:
     folder.mkdir(exist_ok=True)
     said: list[float] = []
     output = contained_runs.trace(
@@ -42,7 +42,7 @@ def traced(content: bytes, folder: Path, hours: int | None = None) -> TraceOutpu
     return output
 
 
-def shares(output: TraceOutput, source: str, of: str = "nodes") -> pd.Series:
+def shares(output: Output, source: str, of: str = "nodes") -> pd.Series:
     """Mean share of the source, by name."""
     rows = getattr(output, of)
     by = {row["name"]: next((one[1] for one in row["fed_by"] if one[0] == source), 0.0) for row in rows}
